@@ -1,0 +1,1 @@
+"""Entry points without logic: one module per kind of process."""

@@ -1,0 +1,215 @@
+"""Kafka: publish, and the only consumer loop.
+
+An offset is committed after the message was handed on. While a consumer's Celery queue is full its partitions are
+paused, so that the backlog stands in Kafka, where lag shows it, first in first out per partition.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Message as Record
+
+from vidlab.errors import DependencyAway, PermanentError
+from vidlab.events import Message, read_message
+from vidlab.profiles import dead_letter_topic
+from vidlab.settings import Settings
+
+log = structlog.get_logger()
+
+DELIVERY_TIMEOUT = 5.0  # seconds until a message that no broker took is given up; the outbox keeps it
+POLL = 0.5  # seconds
+POLL_PAUSED = 0.05  # seconds; a queue that has room again is noticed that soon
+SESSION_TIMEOUT = 6.0  # seconds until a dead member's partitions go to another
+BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a server is away
+HANDLER_TRIES = 5  # a message that an unforeseen error meets that often is parked
+
+#: librdkafka tells every failed connect; a line per second would hide what matters.
+_quiet = logging.getLogger("librdkafka")
+_quiet.setLevel(logging.CRITICAL)
+
+
+class Bus:
+    """One process's producer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.kafka,
+                "client.id": settings.process,
+                "enable.idempotence": True,
+                "acks": "all",
+                "message.timeout.ms": int(DELIVERY_TIMEOUT * 1000),
+                "linger.ms": 2,
+            },
+            logger=_quiet,
+        )
+
+    def publish(self, topic: str, key: str, payload: str | bytes, headers: dict[str, str] | None = None) -> None:
+        """Send one message, and return when Kafka has it. Raises DependencyAway."""
+        if not all(self.publish_all([(topic, key, payload, headers or {})])):
+            raise DependencyAway(name="kafka", why=f"no broker took the message within {DELIVERY_TIMEOUT:.0f} s")
+
+    def publish_all(self, messages: Sequence[tuple[str, str, str | bytes, dict[str, str]]]) -> list[bool]:
+        """Send several; tells for each whether Kafka has it. One that is told False may have arrived all the same."""
+        arrived = [False] * len(messages)
+
+        def note(index: int) -> Callable[[KafkaError | None, Record], None]:
+            def on_delivery(error: KafkaError | None, _record: Record) -> None:
+                arrived[index] = error is None
+
+            return on_delivery
+
+        for index, (topic, key, payload, headers) in enumerate(messages):
+            self._producer.produce(topic, payload, key=key, headers=list(headers.items()), on_delivery=note(index))
+        self._producer.flush(DELIVERY_TIMEOUT + 1)
+        return arrived
+
+
+@dataclass(kw_only=True)
+class Subscription:
+    """What a consumer needs: where it reads, what it does, and when it must not take more."""
+
+    topic: str
+    group: str
+    handle: Callable[[Message], None]
+    is_full: Callable[[], bool]
+    on_ready: Callable[[str], None]
+    stopping: Callable[[], bool]
+
+
+@dataclass
+class _Trouble:
+    """The message that is tried again, and until when to wait."""
+
+    offset: tuple[int, int] = (-1, -1)
+    tries: int = 0
+    until: float = field(default=0.0)
+
+
+class Loop:
+    """The consumer loop: poll, hand on, commit."""
+
+    def __init__(self, settings: Settings, subscription: Subscription, bus: Bus) -> None:
+        self.subscription = subscription
+        self.bus = bus
+        self.paused = False
+        self.trouble = _Trouble()
+        self.consumer = Consumer(
+            {
+                "bootstrap.servers": settings.kafka,
+                "group.id": subscription.group,
+                "client.id": settings.process,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "partition.assignment.strategy": "cooperative-sticky",
+                "session.timeout.ms": int(SESSION_TIMEOUT * 1000),
+                "heartbeat.interval.ms": 1500,
+                "topic.metadata.refresh.interval.ms": 10_000,
+            },
+            logger=_quiet,
+        )
+
+    def run(self) -> None:
+        """Until told to stop; then leave the group, so that others take over at once."""
+        self.consumer.subscribe([self.subscription.topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
+        try:
+            while not self.subscription.stopping():
+                self._pause(self._must_wait())
+                record = self.consumer.poll(POLL_PAUSED if self.paused else POLL)
+                if record is not None:
+                    self._take(record)
+        finally:
+            self.consumer.close()
+
+    # -- partitions
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.paused = False  # new partitions are not: the next turn of the loop decides anew
+        total = len(consumer.assignment()) + len(partitions)
+        log.info("partitions assigned", group=self.subscription.group, new=len(partitions), total=total)
+        self.subscription.on_ready(f"joined group {self.subscription.group}, {total} partitions")
+
+    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        log.info("partitions revoked", group=self.subscription.group, count=len(partitions))
+
+    def _must_wait(self) -> bool:
+        if time.monotonic() < self.trouble.until:
+            return True
+        try:
+            return self.subscription.is_full()
+        except DependencyAway as error:
+            log.warning("waiting", reason=str(error))
+            self.trouble.until = time.monotonic() + BACKOFF[-2]
+            return True
+
+    def _pause(self, wanted: bool) -> None:
+        if wanted == self.paused:
+            return
+        try:
+            (self.consumer.pause if wanted else self.consumer.resume)(self.consumer.assignment())
+        except KafkaException as error:  # a partition was taken away in between: the next turn decides anew
+            log.warning("pausing failed", reason=str(error))
+            return
+        self.paused = wanted
+
+    # -- messages
+
+    def _take(self, record: Record) -> None:
+        if record.error():
+            log.warning("kafka", reason=record.error().str())
+            return
+        try:
+            self.subscription.handle(read_message(self.subscription.topic, record.value()))
+        except DependencyAway as error:
+            self._try_again(record, error)
+        except PermanentError as error:
+            self._park(record, str(error))
+        except Exception as error:  # the one place where the unforeseen must not stop a group
+            log.exception("handling failed")
+            if self._tries_of(record) + 1 < HANDLER_TRIES:
+                self._try_again(record, error)
+            else:
+                self._park(record, f"{type(error).__name__}: {error}")
+        else:
+            self._commit(record)
+
+    def _commit(self, record: Record) -> None:
+        try:
+            self.consumer.commit(message=record, asynchronous=False)
+        except KafkaException as error:  # whoever has the partition now gets the message again: legal
+            log.warning("commit failed", reason=str(error), partition=record.partition(), offset=record.offset())
+
+    def _tries_of(self, record: Record) -> int:
+        return self.trouble.tries if self.trouble.offset == (record.partition(), record.offset()) else 0
+
+    def _try_again(self, record: Record, error: Exception) -> None:
+        """Go back to this message, and wait a while with all partitions paused: the order is kept."""
+        tries = self._tries_of(record) + 1
+        pause = BACKOFF[min(tries, len(BACKOFF)) - 1]
+        self.trouble = _Trouble((record.partition(), record.offset()), tries, time.monotonic() + pause)
+        log.warning("message waits", reason=str(error), tries=tries, seconds=pause)
+        try:
+            self.consumer.seek(TopicPartition(record.topic(), record.partition(), record.offset()))
+        except KafkaException as seek_error:  # the partition is no longer ours: its new owner reads it
+            log.warning("seek failed", reason=str(seek_error))
+
+    def _park(self, record: Record, reason: str) -> None:
+        """Put what cannot be handled on the dead letter topic, then go on."""
+        facts: dict[str, Any] = {"group": self.subscription.group, "partition": record.partition()}
+        facts |= {"offset": record.offset(), "reason": reason}
+        key = (record.key() or b"").decode(errors="replace")
+        headers = {name: str(value) for name, value in facts.items()}
+        try:
+            self.bus.publish(dead_letter_topic(record.topic()), key, record.value() or b"", headers)
+        except DependencyAway as error:
+            self._try_again(record, error)
+            return
+        log.error("message parked", **facts)
+        self._commit(record)

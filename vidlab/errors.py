@@ -1,0 +1,168 @@
+"""Every error that VidLab raises on purpose: a sentence for people, and the facts as attributes.
+
+The first paragraph of a class's docstring is its message, with the facts filled in; ``hint`` says what to do next.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar
+
+
+class VidLabError(Exception):
+    """Something in VidLab went wrong: {why}"""
+
+    #: What a person can do about it; the facts are filled in here too.
+    hint: ClassVar[str] = ""
+    #: The HTTP status that the API answers with.
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        doc = inspect.cleandoc(type(self).__doc__ or "").split("\n\n")[0].replace("\n", " ")
+        super().__init__(doc.format(**facts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.facts))
+
+    @property
+    def advice(self) -> str:
+        """The hint with the facts filled in."""
+        return self.hint.format(**self.facts)
+
+
+def _rebuild(kind: type[VidLabError], facts: dict[str, Any]) -> VidLabError:
+    return kind(**facts)
+
+
+# -- What a task may end with ---------------------------------------------------------------------------------------
+
+
+class PermanentError(VidLabError):
+    """{why}
+
+    Trying again cannot help: the video fails at this stage with this reason.
+    """
+
+
+class DependencyAway(VidLabError):
+    """{name} does not answer: {why}
+
+    The work certainly was not finished; it waits and is tried again without using up an attempt.
+    """
+
+    http_status = 503
+    hint = "Try again in a few seconds; `vidlab status` and `vidlab logs {name}` show what became of it."
+
+
+class LeaseLost(VidLabError):
+    """{process} no longer holds the lease of {stage} of video {video_hash}: what it made is not published."""
+
+
+class HandedBack(VidLabError):
+    """{stage} of video {video_hash} was handed back, because the lab goes down."""
+
+
+# -- Media ----------------------------------------------------------------------------------------------------------
+
+
+class NotAVideo(PermanentError):
+    """The file is not a video that can be read: {why}."""
+
+    hint = "Send another file, or repair this one: ffmpeg -i FILE -c copy repaired.mp4"
+
+
+class Infected(PermanentError):
+    """The virus scanner found {signature} in the file."""
+
+    http_status = 409
+    hint = "The file is kept back and cannot be retried; send a clean one."
+
+
+class TooDemanding(PermanentError):
+    """The video asks for more than this lab allows: {why}."""
+
+    hint = "Raise {setting}, or send a smaller video."
+
+
+class FFmpegFailed(VidLabError):
+    """ffmpeg ended with exit code {code}: {why}"""
+
+
+# -- The API --------------------------------------------------------------------------------------------------------
+
+
+class UnknownVideo(VidLabError):
+    """There is no video {video_hash}."""
+
+    http_status = 404
+    hint = "`vidlab videos` lists those that there are."
+
+
+class NoSuchMedia(VidLabError):
+    """There is nothing to play at {path}."""
+
+    http_status = 404
+    hint = "Only completed videos are served: hls/master.m3u8, what it lists, and thumbnail.jpg."
+
+
+class WrongState(VidLabError):
+    """Video {video_hash} is {status}: {why}"""
+
+    http_status = 409
+
+
+class ChunksMissing(VidLabError):
+    """The upload of {video_hash} is not complete: of {total} chunks, {missing} are missing."""
+
+    http_status = 409
+    hint = "Send them, then finalize again; GET /videos/{video_hash}/upload tells what is there."
+
+
+class BadChunk(VidLabError):
+    """The chunk cannot be taken: {why}. Nothing was stored."""
+
+    http_status = 422
+
+
+class TooLarge(VidLabError):
+    """{what} is too large: {size} bytes, and at most {limit} are taken."""
+
+    http_status = 413
+    hint = "Send smaller chunks, or raise {setting} where the lab runs."
+
+
+class RangeNotSatisfiable(VidLabError):
+    """The range asked for lies outside the file, which has {size} bytes."""
+
+    http_status = 416
+
+
+# -- The lab --------------------------------------------------------------------------------------------------------
+
+
+class LabNotRunning(VidLabError):
+    """No lab is running in {state}."""
+
+    hint = "Start one with: vidlab up"
+
+
+class LabFailed(VidLabError):
+    """{why}"""
+
+
+class NotReady(VidLabError):
+    """{name} did not get ready within {seconds} s ({condition})."""
+
+
+class UnknownProcess(VidLabError):
+    """The lab has no process {name}."""
+
+    http_status = 404
+    hint = "`vidlab status` lists them; without a number a name means all of its kind."
+
+
+class PartMissing(VidLabError):
+    """{part} is missing: {why}"""
+
+    hint = "{command}"

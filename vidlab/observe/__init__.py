@@ -1,0 +1,1 @@
+"""What the system is doing, as rows of numbers: no drawing here."""

@@ -1,0 +1,32 @@
+"""The fan-in's last step: the master playlist, a pure function of the rows, written by whoever finished last."""
+
+from __future__ import annotations
+
+from vidlab import paths
+from vidlab.hls import Stream, master
+from vidlab.models import Job, Lease, State
+from vidlab.pipeline.transcode import MIME_TYPES
+from vidlab.pipeline.work import Attempt
+from vidlab.profiles import PROFILES
+
+
+def complete(attempt: Attempt) -> Lease | None:
+    """Store `master.m3u8`, then say that the video is completed: never the other way round."""
+    video_hash = attempt.lease.video_hash
+    jobs = attempt.shop.patiently(lambda: attempt.store.jobs(video_hash))
+    path = paths.master_path(video_hash)
+    text = master_playlist(jobs)
+    attempt.storage.put_fenced(path, text.encode(), fence=attempt.lease.fence, content_type=MIME_TYPES[".m3u8"])
+    attempt.shop.patiently(lambda: attempt.store.finish_master(attempt.lease, paths.media_path(path)))
+    return None
+
+
+def master_playlist(jobs: list[Job]) -> str:
+    """The same rows give the same text."""
+    rungs = {profile.name for profile in PROFILES if profile.height}
+    made = {job.stage: Stream.from_json(job.output or {}) for job in jobs if _is_made(job) and job.stage in rungs}
+    return master(made)
+
+
+def _is_made(job: Job) -> bool:
+    return job.state == State.DONE

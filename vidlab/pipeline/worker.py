@@ -1,0 +1,86 @@
+"""A Celery worker that does the jobs of one stage.
+
+It has two ways to stop. SIGTERM to the main process drains: the task in hand is finished first. SIGTERM to the whole
+process group hands back: the child that works stops FFmpeg, and the job waits in the database for the next `up`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+from celery.apps.worker import Worker
+
+from vidlab.errors import DependencyAway
+from vidlab.jobs import TASK, WORKER_FRESH, Queues, make_app
+from vidlab.pipeline.steps import step_for
+from vidlab.pipeline.work import Workshop, work
+from vidlab.processes import die_with_parent
+from vidlab.profiles import Stage
+from vidlab.settings import Settings
+
+log = structlog.get_logger()
+
+
+def make_worker(stage: Stage, settings: Settings, on_ready: Callable[[str], None]) -> Worker:
+    """A worker that is ready to be started; `on_ready` is called when it takes tasks."""
+    shutil.rmtree(settings.scratch, ignore_errors=True)  # what a crash left
+    app = make_app(settings)
+    _register(app, Workshop(settings))
+    _sign_in(stage, settings, on_ready)
+    return Worker(
+        app=app,
+        hostname=f"{settings.process}@vidlab",
+        queues=[stage.queue],
+        pool="prefork",
+        concurrency=1,
+        loglevel="INFO",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+
+
+def _register(app: Celery, shop: Workshop) -> None:
+    def do(video_hash: str, job: str) -> None:
+        # In the child's main thread, after billiard has set its own handlers.
+        signal.signal(signal.SIGTERM, lambda *_: shop.going_down.set())
+        work(shop, video_hash, job, step_for)
+
+    app.task(do, name=TASK)
+    signals.worker_process_init.connect(lambda **_: die_with_parent(), weak=False)
+    signals.setup_logging.connect(lambda **_: None, weak=False)  # ours stands already
+
+
+def _sign_in(stage: Stage, settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Tell in Redis that this worker is there, as long as it is: consumers fill the queue accordingly."""
+    over = threading.Event()
+
+    def stay() -> None:
+        queues = Queues(settings)
+        while not over.wait(WORKER_FRESH / 3):
+            _tell(lambda: queues.sign_in(stage.queue, settings.process))
+        _tell(lambda: queues.sign_out(stage.queue, settings.process))
+
+    thread = threading.Thread(target=stay, name="sign-in", daemon=True)
+
+    def began(**_: Any) -> None:
+        _tell(lambda: Queues(settings).sign_in(stage.queue, settings.process))
+        thread.start()
+        on_ready(f"takes tasks from {stage.queue}")
+
+    signals.worker_ready.connect(began, weak=False)
+    signals.worker_shutting_down.connect(lambda **_: over.set(), weak=False)
+
+
+def _tell(sign: Callable[[], None]) -> None:
+    try:
+        sign()
+    except DependencyAway as error:
+        log.warning("not signed in", reason=str(error))

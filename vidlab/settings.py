@@ -1,0 +1,93 @@
+"""The one place that reads the environment: every setting, its unit and its default. The prefix is ``VIDLAB_``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+#: The account and key that Azurite publishes for everyone; no secret.
+AZURITE_ACCOUNT = "devstoreaccount1"
+AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+def azurite_connection_string(host: str, port: int) -> str:
+    """What a storage client needs to reach an Azurite."""
+    return (
+        f"DefaultEndpointsProtocol=http;AccountName={AZURITE_ACCOUNT};AccountKey={AZURITE_KEY};"
+        f"BlobEndpoint=http://{host}:{port}/{AZURITE_ACCOUNT};"
+    )
+
+
+class Settings(BaseSettings):
+    """Where the servers are, and what is allowed. A lab fills in the addresses of what it started."""
+
+    model_config = SettingsConfigDict(env_prefix="VIDLAB_", frozen=True, extra="ignore")
+
+    #: The lab's folder: data, logs, scratch, addresses.
+    state: Path = Path(".vidlab")
+    #: This process's name, as `vidlab status` shows it.
+    process: str = "cli"
+
+    # -- addresses, as this process sees them
+    kafka: str = "127.0.0.1:9092"
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    #: Empty means SQLite in the state folder.
+    database_url: str = ""
+    storage: SecretStr = SecretStr(azurite_connection_string("127.0.0.1", 10000))
+    container: str = "videos"
+    clamd: str = "127.0.0.1:3310"
+    #: The API as seen from outside: what people are told.
+    api_url: str = "http://127.0.0.1:8000"
+
+    # -- programs; empty means: find it (`vidlab doctor` shows which)
+    ffmpeg: str = ""
+    ffprobe: str = ""
+
+    # -- upload limits
+    max_chunk_bytes: int = Field(default=64 * MIB, gt=0)
+    #: What clamd scans in one piece.
+    max_file_bytes: int = Field(default=2**31 - 1, gt=0)
+    max_chunks: int = Field(default=50_000, gt=0, le=50_000)
+    max_title_length: int = Field(default=200, gt=0)
+    #: An upload that is not finalized by then fails; Azure forgets uncommitted blocks after 7 days.
+    upload_expiry_seconds: float = Field(default=24 * 3600.0, gt=0, lt=7 * 24 * 3600)
+
+    # -- media limits
+    max_duration_seconds: float = Field(default=4 * 3600.0, gt=0)
+    max_pixels: int = Field(default=7680 * 4320, gt=0)
+    max_frame_rate: float = Field(default=60.0, gt=0)
+    max_streams: int = Field(default=32, gt=0)
+    ffmpeg_timeout_seconds: float = Field(default=2 * 3600.0, gt=0)
+    ffmpeg_memory_bytes: int = Field(default=4 * 1024 * MIB, gt=0)
+    #: x264 threads of one rendition; 0 lets x264 choose.
+    ffmpeg_threads: int = Field(default=2, ge=0)
+    x264_preset: str = "veryfast"
+    normalise: Literal["always", "auto", "never"] = "auto"
+
+    # -- work and waiting
+    #: A consumer pauses while its queue holds that many tasks; None means two for each worker.
+    queue_limit: int | None = Field(default=None, gt=0)
+    beat_seconds: float = Field(default=1.0, gt=0)
+    #: Successful polls of the keeper, a second apart, without a new beat: then the lease is free.
+    beats_missed: int = Field(default=9, gt=1)
+    max_attempts: int = Field(default=3, gt=0)
+    max_lost: int = Field(default=5, gt=0)
+    #: How long a job waits for a server that is away.
+    patience_seconds: float = Field(default=600.0, gt=0)
+    #: First pause before a second attempt; doubled each time.
+    retry_seconds: float = Field(default=2.0, gt=0)
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.state.absolute() / 'vidlab.db'}"
+
+    @property
+    def scratch(self) -> Path:
+        """Where work in progress lies; a folder for each process."""
+        return self.state.absolute() / "scratch" / self.process

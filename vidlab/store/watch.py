@@ -1,0 +1,96 @@
+"""What the keeper asks and does: messages to send, leases to free, jobs to send again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from vidlab.models import Job, OutboxRow, State, jobs, outbox
+from vidlab.store.leases import Leases
+from vidlab.store.record import now
+from vidlab.store.rows import locked, to_job
+
+
+class Watch(Leases):
+    """The keeper's side of the database. Its clock is the only one that decides anything."""
+
+    # -- outbox
+
+    def unsent(self, limit: int) -> list[OutboxRow]:
+        """Messages to be sent, in the order in which they were written."""
+        columns = (outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.payload)
+        query = select(*columns).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id).limit(limit)
+        with self.database.read() as connection:
+            return [OutboxRow(**row) for row in connection.execute(query).mappings()]
+
+    def sent(self, rows: Sequence[OutboxRow]) -> None:
+        """Kafka has these."""
+        with self.database.write() as connection:
+            ids = [row.id for row in rows]
+            connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(sent_at=now()))
+            for row in rows:
+                self.tell(connection, "published", row.key, detail=row.topic)
+
+    # -- leases and queues
+
+    def in_state(self, state: State) -> list[Job]:
+        """All jobs in that state."""
+        with self.database.read() as connection:
+            query = select(jobs).where(jobs.c.state == state).order_by(jobs.c.id)
+            return [to_job(row) for row in connection.execute(query).mappings()]
+
+    def free(self, job: Job) -> bool:
+        """Take the lease of a worker that no longer beats. False when it beat after all, or has ended."""
+        unchanged = (jobs.c.id == job.id) & (jobs.c.fence == job.fence) & (jobs.c.beat == job.beat)
+        lost = job.lost + 1
+        reason = f"{lost} workers were lost under it, the last was {job.owner}"
+        failed = lost >= self.settings.max_lost
+        values = {"state": State.FAILED, "error": reason} if failed else {"state": State.QUEUED, "queued_at": now()}
+        with self.database.write() as connection:
+            video = locked(connection, job.video_hash)
+            freed = update(jobs).where(unchanged, jobs.c.state == State.RUNNING)
+            if not connection.execute(freed.values(owner=None, lost=lost, **values)).rowcount:
+                return False
+            self.close_spans(connection, job.video_hash, job.stage, "lost")
+            facts = {"stage": job.stage, "attempt": job.attempt, "fence": job.fence, "detail": job.owner}
+            self.tell(connection, "lease_expired", job.video_hash, **facts)
+            if failed:
+                self.end_failed(connection, video, job.stage, reason)
+            else:
+                self.open_span(connection, job.video_hash, job.stage, "queue", kind="queue")
+            return True
+
+    def due(self) -> list[Job]:
+        """Jobs whose pause is over; they are queued now, and to be sent."""
+        self._give_times()
+        with self.database.write() as connection:
+            over = (jobs.c.state == State.WAITING) & (jobs.c.retry_at <= now())
+            queued = update(jobs).where(over).values(state=State.QUEUED, retry_at=None)
+            return [to_job(row) for row in connection.execute(queued.returning(*jobs.c)).mappings()]
+
+    def _give_times(self) -> None:
+        """Turn the delays that workers asked for into times of this clock."""
+        asked = select(jobs.c.id, jobs.c.retry_delay).where(
+            jobs.c.state == State.WAITING, jobs.c.retry_delay.is_not(None)
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(asked).all()
+        if not rows:
+            return
+        with self.database.write() as connection:
+            for job_id, delay in rows:
+                mine = (jobs.c.id == job_id) & jobs.c.retry_delay.is_not(None)
+                at = now() + timedelta(seconds=delay)
+                connection.execute(update(jobs).where(mine).values(retry_at=at, retry_delay=None))
+
+    def tell_sent_again(self, job: Job) -> None:
+        """Note that the keeper put a job into its queue."""
+        with self.database.write() as connection:
+            self.tell(connection, "sent_again", job.video_hash, stage=job.stage, fence=job.fence)
+
+    def forget_owner(self, job: Job) -> None:
+        """A cancelled job's worker is gone."""
+        with self.database.write() as connection:
+            connection.execute(update(jobs).where(jobs.c.id == job.id).values(owner=None))
