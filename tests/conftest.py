@@ -1,0 +1,48 @@
+"""What several kinds of tests share: databases of both sorts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import fresh_database, running_postgres
+from vidlab.settings import Settings
+from vidlab.store import Store
+from vidlab.store.migrate import migrate
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a real PostgreSQL."""
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, once of each sort."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'vidlab.db'}"
+        return
+    with fresh_database(request.getfixturevalue("postgres"), f"test_{next(_numbers)}") as url:
+        yield url
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings with a database of their own; no other server is meant to be reached."""
+    return Settings(state=tmp_path, process="test.1", database_url=database_url, kafka="127.0.0.1:1")
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """A store whose tables are there."""
+    made = Store(settings)
+    migrate(made.database)
+    yield made
+    made.close()

@@ -1,0 +1,341 @@
+"""The contracts of the database, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from vidlab.errors import LeaseLost, UnknownVideo, WrongState
+from vidlab.models import Lease, State, Status, Video
+from vidlab.profiles import MASTER, PROFILES, Size
+from vidlab.settings import Settings
+from vidlab.store import Store
+from vidlab.store.migrate import migrate
+
+FULL_HD = Size(1920, 1080)
+
+
+def uploaded(store: Store, key: str | None = None) -> Video:
+    facts = {"filename": "a.mp4", "extension": "mp4", "title": "A"}
+    return store.create_upload(total_chunks=1, idempotency_key=key, **facts)
+
+
+def finalized(store: Store) -> str:
+    video = uploaded(store)
+    store.finalize(video.video_hash, source_etag="original", bytes=10)
+    return video.video_hash
+
+
+def claimed(store: Store, video_hash: str, stage: str, etag: str = "source") -> Lease:
+    assert store.enqueue(video_hash, stage, etag)
+    lease = store.claim(video_hash, stage)
+    assert lease is not None
+    return lease
+
+
+def preprocessed(store: Store, size: Size = FULL_HD) -> str:
+    video_hash = finalized(store)
+    lease = claimed(store, video_hash, "preprocessing", "original")
+    store.finish_preprocessing(lease, {"source_etag": "source"}, size)
+    return video_hash
+
+
+def state_of(store: Store, video_hash: str, stage: str) -> State:
+    return next(job.state for job in store.jobs(video_hash) if job.stage == stage)
+
+
+def kinds(store: Store, video_hash: str) -> list[str]:
+    return [event.kind for event in store.events(video_hash)]
+
+
+# -- upload
+
+
+def test_ten_first_chunks_with_one_key_make_one_video(store: Store) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        videos = list(pool.map(lambda _: uploaded(store, key="same"), range(10)))
+    assert len({video.video_hash for video in videos}) == 1
+
+
+def test_finalize_posts_one_message_however_often_it_is_called(store: Store) -> None:
+    video = uploaded(store)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: store.finalize(video.video_hash, source_etag="e", bytes=1), range(8)))
+    assert [row.topic for row in store.unsent(10)] == ["video_preprocessing"]
+    assert store.video(video.video_hash).status == Status.PREPROCESSING
+
+
+# -- leases and fences
+
+
+def test_only_one_of_many_workers_gets_the_lease(store: Store) -> None:
+    video_hash = finalized(store)
+    store.enqueue(video_hash, "preprocessing", "original")
+    with ThreadPoolExecutor(8) as pool:
+        leases = list(pool.map(lambda _: store.claim(video_hash, "preprocessing"), range(8)))
+    assert len([lease for lease in leases if lease]) == 1
+    assert kinds(store, video_hash).count("refused") == 7
+
+
+def test_a_worker_that_lost_its_lease_can_neither_beat_nor_finish(store: Store) -> None:
+    video_hash = preprocessed(store)
+    old = claimed(store, video_hash, "360p")
+    (running,) = store.in_state(State.RUNNING)
+    assert store.free(running)
+    new = store.claim(video_hash, "360p")
+    assert new is not None
+    assert new.fence == old.fence + 1
+    assert not store.beat(old, 0.9, 1.0)
+    with pytest.raises(LeaseLost):
+        store.finish_rendition(old, {})
+    assert store.beat(new, 0.1, 1.0)
+    store.finish_rendition(new, {})
+    assert state_of(store, video_hash, "360p") == State.DONE
+
+
+def test_a_lease_that_beat_after_the_poll_is_not_freed(store: Store) -> None:
+    video_hash = preprocessed(store)
+    lease = claimed(store, video_hash, "360p")
+    (polled,) = store.in_state(State.RUNNING)
+    store.beat(lease, 0.1, None)
+    assert not store.free(polled)
+
+
+def test_five_lost_workers_fail_the_job_with_a_reason(store: Store) -> None:
+    video_hash = finalized(store)
+    store.enqueue(video_hash, "preprocessing", "original")
+    for _ in range(5):
+        assert store.claim(video_hash, "preprocessing")
+        (running,) = store.in_state(State.RUNNING)
+        store.free(running)
+    video = store.video(video_hash)
+    assert (video.status, video.error_stage) == (Status.FAILED, "preprocessing")
+    assert "5 workers were lost" in (video.error_reason or "")
+    assert {span.status for span in store.spans(video_hash) if span.kind == "work"} == {"ok", "lost"}
+
+
+def test_messages_about_other_bytes_and_unknown_videos_ask_for_nothing(store: Store) -> None:
+    video_hash = finalized(store)
+    assert not store.enqueue(video_hash, "preprocessing", "other bytes")
+    assert not store.enqueue("0" * 32, "preprocessing", "original")
+    assert store.enqueue(video_hash, "preprocessing", "original")
+    assert store.enqueue(video_hash, "preprocessing", "original")  # the consumer died before its commit
+    assert store.claim(video_hash, "preprocessing")
+    assert not store.enqueue(video_hash, "preprocessing", "original")
+
+
+# -- attempts
+
+
+def test_own_errors_are_tried_three_times_with_pauses_that_the_keeper_times(store: Store) -> None:
+    video_hash = preprocessed(store)
+    lease = claimed(store, video_hash, "360p")
+    pauses = []
+    for _ in range(2):
+        store.fail(lease, "odd", permanent=False)
+        assert store.claim(video_hash, "360p") is None
+        pauses.append(next(job.retry_delay for job in store.jobs(video_hash) if job.stage == "360p"))
+        lease = hurried(store, video_hash, "360p")
+    store.fail(lease, "odd", permanent=False)
+    assert pauses == [2.0, 4.0]
+    assert state_of(store, video_hash, "360p") == State.FAILED
+
+
+def hurried(store: Store, video_hash: str, stage: str) -> Lease:
+    """Let the pause be over, and claim again."""
+    assert store.due() == []
+    with store.database.write() as connection:
+        connection.execute(text("UPDATE jobs SET retry_at = '2000-01-01 00:00:00' WHERE retry_at IS NOT NULL"))
+    assert [job.stage for job in store.due()] == [stage]
+    lease = store.claim(video_hash, stage)
+    assert lease is not None
+    return lease
+
+
+def test_a_server_that_is_away_uses_no_attempt_but_not_for_ever(store: Store, settings: Settings) -> None:
+    video_hash = preprocessed(store)
+    lease = claimed(store, video_hash, "360p")
+    store.away(lease, "azurite does not answer", 1.0)
+    lease = hurried(store, video_hash, "360p")
+    assert lease.attempt == 1
+    store.away(lease, "azurite does not answer", settings.patience_seconds)
+    job = next(job for job in store.jobs(video_hash) if job.stage == "360p")
+    assert job.state == State.FAILED
+    assert "azurite does not answer (waited 600 s)" in (job.error or "")
+
+
+def test_what_is_handed_back_is_queued_as_before(store: Store) -> None:
+    video_hash = preprocessed(store)
+    store.hand_back(claimed(store, video_hash, "360p"))
+    job = next(job for job in store.jobs(video_hash) if job.stage == "360p")
+    assert (job.state, job.attempt, job.owner) == (State.QUEUED, 0, None)
+
+
+# -- the fan-out and the fan-in
+
+
+def test_a_rung_that_does_not_apply_is_skipped_and_counts_as_done(store: Store) -> None:
+    video_hash = preprocessed(store, Size(1280, 720))
+    video = store.video(video_hash)
+    assert [name for name, done in video.done.items() if done] == ["1080p"]
+    job = next(job for job in store.jobs(video_hash) if job.stage == "1080p")
+    assert (job.state, job.error) == (State.SKIPPED, "the source has 720 lines")
+    assert not store.enqueue(video_hash, "1080p", "source")
+
+
+def test_six_that_finish_at_once_claim_the_master_once(store: Store) -> None:
+    for _ in range(10):
+        video_hash = preprocessed(store)
+        leases = [claimed(store, video_hash, profile.name) for profile in PROFILES]
+        with ThreadPoolExecutor(6) as pool:
+            masters = list(pool.map(lambda lease: store.finish_rendition(lease, {}), leases))
+        (master,) = [lease for lease in masters if lease]
+        assert master.stage == MASTER
+        assert store.video(video_hash).status == Status.PROCESSING
+        store.finish_master(master, "/media/x")
+        assert store.video(video_hash).status == Status.COMPLETED
+        assert kinds(store, video_hash).count("completed") == 1
+
+
+def test_finishing_and_failing_at_once_end_the_video_once(store: Store) -> None:
+    for _ in range(10):
+        video_hash = preprocessed(store)
+        leases = [claimed(store, video_hash, profile.name) for profile in PROFILES]
+
+        def end(numbered: tuple[int, Lease]) -> None:
+            number, lease = numbered
+            if number % 2:
+                store.fail(lease, f"no {lease.stage}", permanent=True)
+            else:
+                store.finish_rendition(lease, {})
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(end, enumerate(leases)))
+        video = store.video(video_hash)
+        assert (video.status, video.error_stage, video.error_reason) == (Status.FAILED, "360p", "no 360p")
+        assert kinds(store, video_hash).count("video_failed") == 1
+
+
+def test_the_master_of_a_worker_that_died_is_taken_over(store: Store) -> None:
+    video_hash = preprocessed(store, Size(256, 144))
+    store.finish_rendition(claimed(store, video_hash, "144p"), {})
+    assert store.finish_rendition(claimed(store, video_hash, "thumbnail"), {})
+    (running,) = store.in_state(State.RUNNING)
+    assert running.stage == MASTER
+    store.free(running)
+    lease = store.claim(video_hash, MASTER)
+    assert lease is not None
+    store.finish_master(lease, "/media/x")
+    assert store.video(video_hash).status == Status.COMPLETED
+
+
+# -- retry and delete
+
+
+def test_retry_opens_only_what_failed(store: Store) -> None:
+    video_hash = preprocessed(store)
+    for profile in PROFILES:
+        lease = claimed(store, video_hash, profile.name)
+        if profile.name == "480p":
+            store.fail(lease, "odd", permanent=True)
+        else:
+            store.finish_rendition(lease, {})
+    assert store.video(video_hash).status == Status.FAILED
+    assert store.retry(video_hash).status == Status.PROCESSING
+    assert [job.stage for job in store.jobs(video_hash) if job.state != State.DONE] == ["480p", MASTER]
+    assert [job.stage for job in store.due()] == ["480p"]
+    lease = store.claim(video_hash, "480p")
+    assert lease is not None
+    assert store.finish_rendition(lease, {}) is not None
+
+
+def test_retry_of_preprocessing_goes_by_its_topic(store: Store) -> None:
+    video_hash = finalized(store)
+    store.sent(store.unsent(10))
+    store.fail(claimed(store, video_hash, "preprocessing", "original"), "odd", permanent=True)
+    store.retry(video_hash)
+    assert [row.topic for row in store.unsent(10)] == ["video_preprocessing"]
+    claimed(store, video_hash, "preprocessing", "original")
+
+
+@pytest.mark.parametrize("infected", [True, False])
+def test_an_infected_file_is_not_retried(store: Store, infected: bool) -> None:
+    video_hash = finalized(store)
+    lease = claimed(store, video_hash, "preprocessing", "original")
+    store.fail(lease, "found", permanent=True, infected=infected)
+    if infected:
+        with pytest.raises(WrongState):
+            store.retry(video_hash)
+    else:
+        assert store.retry(video_hash).status == Status.PREPROCESSING
+
+
+def test_delete_hides_at_once_and_fences_off_who_still_works(store: Store) -> None:
+    video_hash = preprocessed(store)
+    lease = claimed(store, video_hash, "360p")
+    store.delete(video_hash)
+    with pytest.raises(UnknownVideo):
+        store.video(video_hash)
+    with pytest.raises(UnknownVideo):
+        store.delete(video_hash)
+    with pytest.raises(LeaseLost):
+        store.finish_rendition(lease, {})
+    assert not store.enqueue(video_hash, "480p", "source")
+    ((_, held),) = store.deleting()
+    assert [job.stage for job in held] == ["360p"]
+    store.let_go(lease)
+    assert store.deleting()[0][1] == []
+    store.remove(video_hash)
+    assert store.deleting() == []
+    assert store.jobs(video_hash) == []
+
+
+# -- tables
+
+
+def test_the_query_of_the_reference_works_as_written(store: Store) -> None:
+    video_hash = preprocessed(store, Size(1280, 720))
+    query = """
+        SELECT video_hash, status, profile_144p_done, profile_360p_done, profile_480p_done, profile_720p_done,
+               profile_1080p_done, thumbnail_done
+        FROM videos
+        WHERE status = 'processing';
+    """
+    with store.database.read() as connection:
+        (row,) = connection.execute(text(query)).all()
+    assert tuple(row) == (video_hash, "processing", False, False, False, False, True, False)
+
+
+def test_a_profile_that_is_added_later_gets_its_column_and_does_not_redo_old_videos(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    old, young = preprocessed(store), finalized(store)
+    with store.database.write() as connection:  # as if the table had been made before 480p came
+        connection.execute(text("ALTER TABLE videos DROP COLUMN profile_480p_done"))
+    assert migrate(store.database) == ["profile_480p_done"]
+    assert migrate(store.database) == []
+    assert store.video(old).done["480p"]
+    assert not store.video(young).done["480p"]
+
+
+def test_sixteen_processes_write_at_once_without_an_error(store: Store, settings: Settings) -> None:
+    script = """
+import sys
+from pathlib import Path
+from vidlab.settings import Settings
+from vidlab.store import Store
+store = Store(Settings(state=Path(sys.argv[1]), database_url=sys.argv[2], process="writer"))
+for _ in range(10):
+    video = store.create_upload(total_chunks=1, filename="a", extension="mp4", title="", idempotency_key=None)
+    store.finalize(video.video_hash, source_etag="e", bytes=1)
+"""
+    command = [sys.executable, "-c", script, str(settings.state), settings.database_url]
+    writers = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(16)]
+    errors = [writer.communicate()[1].decode() for writer in writers]
+    assert not any(writer.returncode for writer in writers), "\n".join(errors)[-2000:]
+    assert len(store.videos(limit=1000)) == 160

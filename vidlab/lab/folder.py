@@ -1,0 +1,133 @@
+"""A lab's state folder: where each thing lies, who may read it, and who runs in it now."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+
+PRIVATE = 0o600
+#: What `reset` forgets; anything else in the folder is not the lab's, and stays.
+LAB_FILES = ("vidlab.db*", "kafka", "redis", "azurite", "clamd", "scratch", "logs", "run", "ports.json", "lab.json*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabFile:
+    """Who runs the lab, and where: the content of `lab.json`, which is there as long as the lab is up."""
+
+    pid: int
+    #: When that process began, as the system tells it: a pid alone may be somebody else's by now.
+    born: float
+    lab_id: str
+    control_url: str
+    ports: dict[str, int]
+    #: URLs, for people and tests.
+    endpoints: dict[str, str]
+    #: The addresses as settings: what makes a `Settings` that reaches this lab.
+    settings: dict[str, str] = field(repr=False)
+
+
+class Folder:
+    """The state folder of one lab."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        self.logs = self.root / "logs"
+        self.run = self.root / "run"
+        self.lab_file = self.root / "lab.json"
+
+    def make(self) -> None:
+        """Make the folder, readable by its owner only."""
+        for path in (self.root, self.logs, self.run):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def log_of(self, process: str) -> Path:
+        return self.logs / f"{process}.log"
+
+    # -- kept for the folder's life
+
+    @property
+    def lab_id(self) -> str:
+        """Marks this lab's processes in the process table; random, so that two labs do not meet."""
+        return self._kept("lab-id", lambda: secrets.token_hex(8))
+
+    @property
+    def secret(self) -> str:
+        """What a caller of the supervisor must know: only the folder's owner can read it."""
+        return self._kept("secret", lambda: secrets.token_urlsafe(32))
+
+    def _kept(self, name: str, make: Callable[[], str]) -> str:
+        path = self.root / name
+        if not path.exists():
+            write_private(path, make())
+        return path.read_text().strip()
+
+    # -- who runs here
+
+    def write_lab(self, lab: LabFile) -> None:
+        write_private(self.lab_file, json.dumps(asdict(lab), indent=2))
+
+    def read_lab(self) -> LabFile | None:
+        """What `lab.json` tells, or None when it is not there, or no longer true."""
+        try:
+            lab = LabFile(**json.loads(self.lab_file.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+        return lab if is_alive(lab.pid, lab.born) else None
+
+    def forget_lab(self) -> None:
+        self.lab_file.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Hold one of the folder's locks; a second caller waits for the first."""
+        with (self.root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    # -- size
+
+    def disk_bytes(self) -> int:
+        """What all its files take on the disk."""
+        return sum(_size(Path(folder) / name) for folder, _, names in os.walk(self.root) for name in names)
+
+    def forget_data(self) -> None:
+        """Remove all that the lab made here, and the folder when nothing else lies in it."""
+        for pattern in (*LAB_FILES, "lab-id", "secret", "*.lock"):
+            for path in self.root.glob(pattern):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.root.rmdir()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step: a reader sees the old text or the new one."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def is_alive(pid: int, born: float | None = None) -> bool:
+    """Is that very process there, and not only its remains?"""
+    try:
+        process = psutil.Process(pid)
+        same = born is None or abs(process.create_time() - born) < 1
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_blocks * 512
+    except OSError:  # removed meanwhile
+        return 0

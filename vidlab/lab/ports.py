@@ -1,0 +1,99 @@
+"""Ports: the usual one when it is free, else the next free one; the same again at the next start."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from vidlab.errors import LabFailed
+from vidlab.lab.folder import write_private
+
+HOST = "127.0.0.1"
+USUAL = {"kafka": 9092, "kafka-controller": 9093, "redis": 6379, "azurite": 10000, "clamd": 3310, "api": 8000}
+#: How many ports after the usual one are tried.
+TRIES = 200
+
+
+@dataclass
+class Ports:
+    """The ports of one lab, reserved against other labs of this user for as long as this object lives."""
+
+    #: Where the choice is kept.
+    file: Path
+    #: Ports that the user asked for by name; they are not replaced when taken.
+    pinned: Mapping[str, int] = field(default_factory=dict)
+    chosen: dict[str, int] = field(default_factory=dict)
+    #: Pinned ports that another program held when they were chosen.
+    taken: set[str] = field(default_factory=set)
+    _claims: list[IO[str]] = field(default_factory=list)
+
+    def choose(self) -> dict[str, int]:
+        """Choose a port for each name, and keep the choice. Raises LabFailed when none is free."""
+        before = self._read()
+        for name, usual in USUAL.items():
+            self.chosen[name] = self._pin(name) if name in self.pinned else self._find(before.get(name), usual)
+        write_private(self.file, json.dumps(self.chosen))
+        return self.chosen
+
+    def _pin(self, name: str) -> int:
+        port = self.pinned[name]
+        if not self._claim(port):
+            self.taken.add(name)
+        return port
+
+    def _find(self, before: int | None, usual: int) -> int:
+        # A lab that comes back after another took the usual port keeps its own: clients may remember it.
+        candidates = ([before] if before else []) + list(range(usual, usual + TRIES))
+        for port in candidates:
+            if port not in self.pinned.values() and self._claim(port):
+                return port
+        raise LabFailed(why=f"No port is free between {usual} and {usual + TRIES - 1}.")
+
+    def _claim(self, port: int) -> bool:
+        """Reserve a free port. Between the choice and the server's start another lab must not choose it too."""
+        claim = _claim_file(port).open("w")
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            claim.close()
+            return False
+        if not is_free(port):
+            claim.close()
+            return False
+        self._claims.append(claim)
+        return True
+
+    def _read(self) -> dict[str, int]:
+        try:
+            return {str(name): int(port) for name, port in json.loads(self.file.read_text()).items()}
+        except (OSError, ValueError, AttributeError):
+            return {}
+
+    def release(self) -> None:
+        for claim in self._claims:
+            claim.close()
+
+
+def is_free(port: int) -> bool:
+    """Can a server listen there? It is asked, too: a system may let two listen on one port."""
+    with socket.socket() as probe, socket.socket() as client:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        client.settimeout(0.5)
+        return client.connect_ex((HOST, port)) != 0
+
+
+def _claim_file(port: int) -> Path:
+    folder = Path(tempfile.gettempdir()) / f"vidlab-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"port-{port}"

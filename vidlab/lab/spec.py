@@ -1,0 +1,115 @@
+"""The process spec: every kind of process of a lab, derived from the tables of profiles and stages.
+
+A kind is a row of the spec; a process is one of its members (`worker-360p.2`). Singletons have no number.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vidlab.errors import UnknownProcess
+from vidlab.profiles import PROFILES, Profile, stages
+
+#: `-P` keeps the folder in which somebody typed `vidlab up` out of the import path.
+PYTHON = (sys.executable, "-P", "-m")
+
+SERVERS = ("kafka", "redis", "azurite", "clamd")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One row of the spec."""
+
+    name: str
+    #: What to run; None for a server, whose command is found when the lab starts (`vidlab.lab.servers`).
+    command: tuple[str, ...] | None = None
+    #: Kinds that must have been ready once before this one is started.
+    after: tuple[str, ...] = ()
+    #: Name of the ready condition in `vidlab.lab.ready.CONDITIONS`.
+    ready: str = "announced"
+    #: How many are wanted when a lab starts.
+    count: int = 1
+    #: May more or fewer than one be wanted? Then its processes are numbered.
+    scalable: bool = False
+    #: Runs once and exits 0.
+    once: bool = False
+    #: Stopped last when the lab goes down.
+    server: bool = False
+    #: The setting that, when the user set it, says that this server runs elsewhere and is not started.
+    outside: str | None = None
+    #: Seconds between SIGTERM and SIGKILL when the lab goes down.
+    grace: float = 10.0
+
+    def process_name(self, number: int) -> str:
+        """The name of its n-th process, counted from 1."""
+        return f"{self.name}.{number}" if self.scalable else self.name
+
+
+#: Servers first, then what stands on them. A Kafka that is not given its time checks its whole log at the next start.
+_SERVERS = (
+    Kind(name="kafka", ready="kafka", server=True, outside="kafka", grace=20.0),
+    Kind(name="redis", ready="redis", server=True, outside="redis_url"),
+    Kind(name="azurite", ready="azurite", server=True, outside="storage"),
+    Kind(name="clamd", ready="clamd", server=True, outside="clamd"),
+)
+
+
+def make_spec(profiles: Sequence[Profile] = PROFILES) -> tuple[Kind, ...]:
+    """The kinds of a lab with those profiles, in the order in which they are shown."""
+    names = [stage.name for stage in stages(tuple(profiles))]
+    return (
+        *_SERVERS,
+        _ours("init", once=True, after=("kafka", "azurite")),
+        _ours("api", ready="api"),
+        _ours("keeper"),
+        *(_ours("consumer", name, scalable=True) for name in names),
+        *(_ours("worker", name, scalable=True) for name in names),
+    )
+
+
+def _ours(
+    module: str, *stage: str, ready: str = "announced", once: bool = False, scalable: bool = False,
+    after: tuple[str, ...] = ("init",),
+) -> Kind:
+    return Kind(
+        name="-".join((module, *stage)),
+        command=(*PYTHON, f"services.{module}", *stage),
+        after=after,
+        ready="exited" if once else ready,
+        once=once,
+        scalable=scalable,
+    )
+
+
+# -- names
+
+
+def normal(name: str) -> str:
+    """The name as the lab writes it: `-` and `_` are the same to whoever types it."""
+    return name.strip().lower().replace("_", "-")
+
+
+def kind_name(name: str) -> str:
+    """The kind of a process: its name without the number."""
+    return re.sub(r"\.\d+$", "", name)
+
+
+def kind_named(name: str, kinds: Mapping[str, Kind]) -> Kind:
+    """The kind that is meant by a name that somebody typed. Raises UnknownProcess."""
+    by_normal = {normal(kind): kind for kind in kinds}
+    try:
+        return kinds[by_normal[normal(name)]]
+    except KeyError:
+        raise UnknownProcess(name=name) from None
+
+
+def matching(name: str, processes: Sequence[str]) -> list[str]:
+    """The processes that a name means: itself, or all of its kind. Raises UnknownProcess when there is none."""
+    wanted = normal(name)
+    found = [one for one in processes if wanted in (normal(one), normal(kind_name(one)))]
+    if not found:
+        raise UnknownProcess(name=name)
+    return found
