@@ -63,7 +63,20 @@ def _identity() -> dict[str, Any]:
 @contextmanager
 def _server(program: Path, data: Path, base: Path, identity: dict[str, Any]) -> Iterator[int]:
     port = free_port()
-    options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data, "-c", "fsync=off", "-c", "max_connections=300"]
+    options = [
+        "-D",
+        data,
+        "-p",
+        str(port),
+        "-h",
+        "127.0.0.1",
+        "-k",
+        data,
+        "-c",
+        "fsync=off",
+        "-c",
+        "max_connections=300",
+    ]
     with (base / "postgres.log").open("wb") as log:
         server = subprocess.Popen(
             [program, *options], stdout=log, stderr=log, cwd=base, preexec_fn=die_with_parent, **identity

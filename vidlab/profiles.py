@@ -68,19 +68,20 @@ class Profile:
     def box(self, source: Size) -> Size:
         """The 16:9 box of this rung, turned upright for an upright source."""
         lines = self.height or 0
-        long_side = round(lines * 16 / 9)
+        long_side = _even(lines * 16 / 9)
         return Size(lines, long_side) if source.height > source.width else Size(long_side, lines)
 
     def fit(self, source: Size) -> Size:
         """The source's size scaled into the box: never larger, aspect ratio kept, both sides even."""
         box = self.box(source)
         scale = min(box.width / source.width, box.height / source.height, 1)
-        return Size(_even(source.width * scale), _even(source.height * scale))
+        width, height = _even(source.width * scale), _even(source.height * scale)
+        return Size(max(2, min(width, source.width // 2 * 2)), max(2, min(height, source.height // 2 * 2)))
 
 
 def _even(length: float) -> int:
-    """4:2:0 chroma needs even sides. Rounded to the nearest, but never above the length itself."""
-    return max(2, int(length + 1e-6) // 2 * 2)
+    """The nearest even number: 4:2:0 chroma needs even sides."""
+    return round(length / 2) * 2
 
 
 #: The ladder, lowest first. The caps follow Apple's HLS authoring table, rounded to this ladder's sizes.

@@ -82,6 +82,24 @@ class Settings(BaseSettings):
     #: First pause before a second attempt; doubled each time.
     retry_seconds: float = Field(default=2.0, gt=0)
 
+    # -- the local lab
+    #: A port that is set is the only one that will do; else the usual one, or the next that is free.
+    kafka_port: int | None = Field(default=None, gt=0, lt=65536)
+    kafka_controller_port: int | None = Field(default=None, gt=0, lt=65536)
+    redis_port: int | None = Field(default=None, gt=0, lt=65536)
+    azurite_port: int | None = Field(default=None, gt=0, lt=65536)
+    clamd_port: int | None = Field(default=None, gt=0, lt=65536)
+    api_port: int | None = Field(default=None, gt=0, lt=65536)
+    #: How long `vidlab up` waits for one process to get ready.
+    ready_seconds: float = Field(default=60.0, gt=0)
+
+    @property
+    def blob_endpoint(self) -> str:
+        """The blob service's URL, as the connection string tells it."""
+        parts = dict(part.split("=", 1) for part in self.storage.get_secret_value().split(";") if "=" in part)
+        suffix = parts.get("EndpointSuffix", "core.windows.net")
+        return parts.get("BlobEndpoint", f"https://{parts.get('AccountName', '')}.blob.{suffix}")
+
     @property
     def database(self) -> str:
         """The SQLAlchemy URL."""

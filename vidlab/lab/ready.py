@@ -82,7 +82,7 @@ def redis(settings: Settings) -> str | None:
 
 def azurite(settings: Settings) -> str | None:
     """Any HTTP answer will do, also a refusal: it comes from the blob service."""
-    answer = _get(settings.storage_url)
+    answer = _get(settings.blob_endpoint)
     return (answer.getheader("Server") or "answers HTTP").replace("Azurite-Blob/", "version ") if answer else None
 
 
@@ -127,7 +127,7 @@ def _get(url: str) -> http.client.HTTPResponse | None:
 
 def _host_port(address: str) -> tuple[str, int]:
     host, _, port = address.strip().rpartition(":")
-    return host, int(port)
+    return host, int(port) if port.isdigit() else 0
 
 
 #: The table: a new server is a line here and a line in the spec.

@@ -71,7 +71,11 @@ def make_spec(profiles: Sequence[Profile] = PROFILES) -> tuple[Kind, ...]:
 
 
 def _ours(
-    module: str, *stage: str, ready: str = "announced", once: bool = False, scalable: bool = False,
+    module: str,
+    *stage: str,
+    ready: str = "announced",
+    once: bool = False,
+    scalable: bool = False,
     after: tuple[str, ...] = ("init",),
 ) -> Kind:
     return Kind(

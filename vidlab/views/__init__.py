@@ -1,0 +1,1 @@
+"""Drawing, no input or output: pictures as pure functions of rows."""
