@@ -14,10 +14,11 @@ import structlog
 
 from vidlab import paths
 from vidlab.ffmpeg import Progress, run
+from vidlab.media import Media
 from vidlab.models import Lease
 from vidlab.normalise import Plan, normalise_command, normalise_plan
 from vidlab.pipeline.work import Attempt
-from vidlab.probe import Media, probe
+from vidlab.probe import probe
 from vidlab.scan import Scanner
 
 log = structlog.get_logger()
@@ -40,7 +41,7 @@ def preprocess(attempt: Attempt) -> Lease | None:
     with attempt.span("upload"):
         path = paths.source_path(attempt.video.video_hash)
         blob = attempt.storage.put_fenced(path, source, fence=attempt.lease.fence, content_type="video/mp4")
-    facts = _facts(media, plan) | {"sha256": digest, "source_etag": blob.etag, "media": made.to_json()}
+    facts = _facts(media, plan) | {"sha256": digest, "source_etag": blob.etag, "media": made.as_json()}
     attempt.shop.patiently(lambda: attempt.store.finish_preprocessing(attempt.lease, facts, made.size))
     return None
 
@@ -96,6 +97,6 @@ def _facts(media: Media, plan: Plan) -> dict[str, Any]:
         "duration": media.duration,
         "frame_rate": media.frame_rate,
         "codec": media.codec,
-        "actual_mime_type": media.mime_type,
+        "actual_mime_type": media.actual_mime_type,
         "normalised": f"{plan.action}: {', '.join(plan.reasons)}",
     }

@@ -11,9 +11,9 @@ from typing import Any
 from vidlab import paths
 from vidlab.ffmpeg import run
 from vidlab.hls import measure
+from vidlab.media import Media
 from vidlab.models import Lease
 from vidlab.pipeline.work import Attempt
-from vidlab.probe import Media
 from vidlab.profiles import Profile, profile_named
 from vidlab.renditions import rendition_command, thumbnail_command
 

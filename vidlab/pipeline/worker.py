@@ -9,12 +9,14 @@ from __future__ import annotations
 import shutil
 import signal
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from celery import Celery, signals
 from celery.apps.worker import Worker
+from celery.exceptions import SecurityWarning
 
 from vidlab.errors import DependencyAway
 from vidlab.jobs import TASK, WORKER_FRESH, Queues, make_app
@@ -30,6 +32,8 @@ log = structlog.get_logger()
 def make_worker(stage: Stage, settings: Settings, on_ready: Callable[[str], None]) -> Worker:
     """A worker that is ready to be started; `on_ready` is called when it takes tasks."""
     shutil.rmtree(settings.scratch, ignore_errors=True)  # what a crash left
+    # Celery warns root because of pickle; only JSON is accepted here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     app = make_app(settings)
     _register(app, Workshop(settings))
     _sign_in(stage, settings, on_ready)
