@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab import RunningLab, running_lab
 from tests.postgres import fresh_database, running_postgres
 from vidlab.settings import Settings
 from vidlab.store import Store
@@ -21,6 +22,19 @@ def postgres() -> Iterator[str]:
     """The URL of a real PostgreSQL."""
     with running_postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the session's clips are made."""
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[RunningLab]:
+    """The lab of the session, on SQLite. Who breaks something in it mends it."""
+    with running_lab(tmp_path_factory.mktemp("lab"), clips) as running:
+        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -79,14 +79,10 @@ def _tell(video: dict[str, Any]) -> None:
 
 def _problems(video: dict[str, Any], settings: Settings) -> list[str]:
     """Fetch the master, each playlist and each segment as a player does, and decode them."""
-    from vidlab.playback import check_playback
+    from vidlab.playback import check_playback, from_web
 
     with httpx.Client(timeout=FETCH, trust_env=False) as http:
-
-        def fetch(url: str) -> bytes:
-            return http.get(url).raise_for_status().content
-
-        return list(check_playback(fetch, video["master_url"], settings).problems)
+        return list(check_playback(from_web(http), video["master_url"], settings).problems)
 
 
 def _what_next(video: dict[str, Any]) -> None:

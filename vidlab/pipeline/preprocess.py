@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import structlog
 
@@ -19,7 +19,7 @@ from vidlab.models import Lease
 from vidlab.normalise import Plan, normalise_command, normalise_plan
 from vidlab.pipeline.work import Attempt
 from vidlab.probe import probe
-from vidlab.scan import Scanner
+from vidlab.scan import Readable, Scanner
 
 log = structlog.get_logger()
 
@@ -52,26 +52,21 @@ def _fetch_and_scan(attempt: Attempt, target: Path) -> str:
     path = paths.original_path(video.video_hash, video.extension)
     with attempt.storage.reader(path, etag=video.original_etag) as blob, target.open("wb") as file:
         tee = _Tee(attempt, blob, file, total=video.bytes or 1)
-        Scanner(attempt.settings).scan(tee)
+        Scanner(attempt.settings).scan(tee, attempt.stopping)
         return tee.digest.hexdigest()
-
-
-class _Readable(Protocol):
-    def read(self, size: int) -> bytes: ...
 
 
 class _Tee:
     """What the scanner reads is written and hashed too."""
 
-    def __init__(self, attempt: Attempt, source: _Readable, file: BinaryIO, total: int) -> None:
+    def __init__(self, attempt: Attempt, source: Readable, file: BinaryIO, total: int) -> None:
         self.attempt = attempt
         self.source = source
         self.file = file
         self.total = total
         self.digest = hashlib.sha256()
 
-    def read(self, size: int) -> bytes:
-        self.attempt.check()
+    def read(self, size: int, /) -> bytes:
         piece = self.source.read(size)
         self.file.write(piece)
         self.digest.update(piece)
@@ -98,5 +93,5 @@ def _facts(media: Media, plan: Plan) -> dict[str, Any]:
         "frame_rate": media.frame_rate,
         "codec": media.codec,
         "actual_mime_type": media.actual_mime_type,
-        "normalised": f"{plan.action}: {', '.join(plan.reasons)}",
+        "normalised": str(plan),
     }

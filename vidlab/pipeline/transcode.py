@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def _make_rendition(attempt: Attempt, profile: Profile, media: Media, source: Pa
         segments = sorted(folder.glob("*.ts"))
         _upload(attempt, prefix, segments)
         _upload(attempt, prefix, [folder / "playlist.m3u8"])  # last: it lists what is there
-    return _finish(attempt, asdict(stream))
+    return _finish(attempt, stream.as_json())
 
 
 def _make_thumbnail(attempt: Attempt, _profile: Profile, media: Media, source: Path) -> Lease | None:
