@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab import RunningLab, running_lab
 from tests.postgres import fresh_database, running_postgres
 from vidlab.settings import Settings
 from vidlab.store import Store
 from vidlab.store.migrate import migrate
+
+if TYPE_CHECKING:
+    from tests.lab import RunningLab
 
 _numbers = itertools.count()
 
@@ -33,6 +36,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[RunningLab]:
     """The lab of the session, on SQLite. Who breaks something in it mends it."""
+    from tests.lab import running_lab  # unit tests do without what it imports
+
     with running_lab(tmp_path_factory.mktemp("lab"), clips) as running:
         yield running
 

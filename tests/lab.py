@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-
 from vidlab.client import Client
+
 from vidlab.lab.local import LocalLab
 from vidlab.playback import Playback, check_playback, from_web
 from vidlab.settings import Settings
 from vidlab.store import Store
+
+HOME = Path(__file__).parents[1]
 
 ENDED = 120.0  # seconds in which a small video must have ended on a busy machine
 
