@@ -59,8 +59,22 @@ class LeaseLost(VidLabError):
     """{process} no longer holds the lease of {stage} of video {video_hash}: what it made is not published."""
 
 
+class FencedOff(LeaseLost):
+    """A later attempt has already written {path}: what was made here is not published."""
+
+
 class HandedBack(VidLabError):
     """{stage} of video {video_hash} was handed back, because the lab goes down."""
+
+
+class BlobGone(VidLabError):
+    """{path} is not in blob storage, or no longer with the same bytes."""
+
+    http_status = 404
+
+
+class StorageRefused(VidLabError):
+    """Blob storage does not do what was asked with {path}: {why}"""
 
 
 # -- Media ----------------------------------------------------------------------------------------------------------
@@ -152,7 +166,9 @@ class LabFailed(VidLabError):
 
 
 class NotReady(VidLabError):
-    """{name} did not get ready within {seconds} s ({condition})."""
+    """{name} did not get ready: {why}."""
+
+    hint = "{advice}"
 
 
 class UnknownProcess(VidLabError):
@@ -162,7 +178,45 @@ class UnknownProcess(VidLabError):
     hint = "`vidlab status` lists them; without a number a name means all of its kind."
 
 
+class CannotDo(VidLabError):
+    """{name} cannot be {done}: {why}."""
+
+    http_status = 409
+    hint = "`vidlab status` shows what each process does."
+
+
+class BadCount(VidLabError):
+    """There cannot be {count} of {kind}: {why}."""
+
+    http_status = 422
+
+
+class BadRequest(VidLabError):
+    """The lab does not understand this request: {why}."""
+
+    http_status = 422
+
+
+class NotAllowed(VidLabError):
+    """The lab does not take this request: {why}."""
+
+    http_status = 403
+    hint = "Its secret stands in the file `secret` of the state folder, and goes into the header X-VidLab-Secret."
+
+
 class PartMissing(VidLabError):
     """{part} is missing: {why}"""
 
     hint = "{command}"
+
+
+class PartTooOld(VidLabError):
+    """{part} is too old: it is {version}, and {minimum} is the oldest that will do."""
+
+    hint = "{command}"
+
+
+class CommandFailed(VidLabError):
+    """The command did not end well: {command}: {why}"""
+
+    hint = "Run it by itself to see more."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +23,13 @@ def azurite_connection_string(host: str, port: int) -> str:
         f"DefaultEndpointsProtocol=http;AccountName={AZURITE_ACCOUNT};AccountKey={AZURITE_KEY};"
         f"BlobEndpoint=http://{host}:{port}/{AZURITE_ACCOUNT};"
     )
+
+
+def user_cache() -> Path:
+    """The folder for what can be fetched again, as the system wants it."""
+    home = Path.home()
+    base = home / "Library/Caches" if sys.platform == "darwin" else home / ".cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or base) / "vidlab"
 
 
 class Settings(BaseSettings):
@@ -47,11 +56,21 @@ class Settings(BaseSettings):
     # -- programs; empty means: find it (`vidlab doctor` shows which)
     ffmpeg: str = ""
     ffprobe: str = ""
+    java: str = ""
+    node: str = ""
+    redis_server: str = ""
+    clamd_program: str = ""
+    #: A folder of Kafka's own download: its jars are in `libs/`.
+    kafka_home: str = ""
+    #: A folder into which npm installed azurite: its programs are in `node_modules/azurite/`.
+    azurite_home: str = ""
+    #: Where the set-up puts what is not a Python package.
+    cache: Path = Field(default_factory=user_cache)
 
     # -- upload limits
     max_chunk_bytes: int = Field(default=64 * MIB, gt=0)
-    #: What clamd scans in one piece.
-    max_file_bytes: int = Field(default=2**31 - 1, gt=0)
+    #: What clamd scans in one piece: 2 bytes less than 2 GiB - 1, measured with ClamAV 1.4.
+    max_file_bytes: int = Field(default=2**31 - 3, gt=0)
     max_chunks: int = Field(default=50_000, gt=0, le=50_000)
     max_title_length: int = Field(default=200, gt=0)
     #: An upload that is not finalized by then fails; Azure forgets uncommitted blocks after 7 days.
@@ -68,6 +87,8 @@ class Settings(BaseSettings):
     ffmpeg_threads: int = Field(default=2, ge=0)
     x264_preset: str = "veryfast"
     normalise: Literal["always", "auto", "never"] = "auto"
+    #: When nothing moves to or from clamd for so long, it counts as away; it reads 2 GiB for minutes and is silent.
+    scan_timeout_seconds: float = Field(default=900.0, gt=0)
 
     # -- work and waiting
     #: A consumer pauses while its queue holds that many tasks; None means two for each worker.

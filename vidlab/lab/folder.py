@@ -8,15 +8,22 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 import psutil
 
+from vidlab.errors import LabFailed
+
 PRIVATE = 0o600
 #: What `reset` forgets; anything else in the folder is not the lab's, and stays.
-LAB_FILES = ("vidlab.db*", "kafka", "redis", "azurite", "clamd", "scratch", "logs", "run", "ports.json", "lab.json*")
+LAB_FILES = (
+    *("vidlab.db*", "kafka", "redis", "azurite", "clamd", "scratch", "logs", "run"),
+    *("ports.json*", "lab.json*", "lab-id*", "secret*", "*.lock"),
+)
+KEPT = {"secret": 32, "lab-id": 9}  # files that are made once, and their random bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +52,23 @@ class Folder:
         self.lab_file = self.root / "lab.json"
 
     def make(self) -> None:
-        """Make the folder, readable by its owner only."""
+        """Make the folder, readable by its owner only. Raises LabFailed when it is in use for something else."""
+        if not self.is_lab and (others := self._others()):
+            raise LabFailed(why=f"{self.root} is no lab, it holds {others[0]}: a lab wants a folder of its own.")
         for path in (self.root, self.logs, self.run):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, size in KEPT.items():
+            if not (self.root / name).exists():
+                write_private(self.root / name, secrets.token_urlsafe(size))
+
+    @property
+    def is_lab(self) -> bool:
+        """Was a lab made here?"""
+        return (self.root / "lab-id").exists()
+
+    def _others(self) -> list[str]:
+        names = [path.name for path in self.root.iterdir()] if self.root.exists() else []
+        return [name for name in names if not any(fnmatch(name, pattern) for pattern in LAB_FILES)]
 
     def log_of(self, process: str) -> Path:
         return self.logs / f"{process}.log"
@@ -57,18 +78,12 @@ class Folder:
     @property
     def lab_id(self) -> str:
         """Marks this lab's processes in the process table; random, so that two labs do not meet."""
-        return self._kept("lab-id", lambda: secrets.token_hex(8))
+        return (self.root / "lab-id").read_text()
 
     @property
     def secret(self) -> str:
         """What a caller of the supervisor must know: only the folder's owner can read it."""
-        return self._kept("secret", lambda: secrets.token_urlsafe(32))
-
-    def _kept(self, name: str, make: Callable[[], str]) -> str:
-        path = self.root / name
-        if not path.exists():
-            write_private(path, make())
-        return path.read_text().strip()
+        return (self.root / "secret").read_text()
 
     # -- who runs here
 
@@ -101,7 +116,7 @@ class Folder:
 
     def forget_data(self) -> None:
         """Remove all that the lab made here, and the folder when nothing else lies in it."""
-        for pattern in (*LAB_FILES, "lab-id", "secret", "*.lock"):
+        for pattern in LAB_FILES if self.is_lab else ():
             for path in self.root.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

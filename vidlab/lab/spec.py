@@ -9,14 +9,13 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vidlab.errors import UnknownProcess
 from vidlab.profiles import PROFILES, Profile, stages
 
 #: `-P` keeps the folder in which somebody typed `vidlab up` out of the import path.
 PYTHON = (sys.executable, "-P", "-m")
-
-SERVERS = ("kafka", "redis", "azurite", "clamd")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +39,8 @@ class Kind:
     server: bool = False
     #: The setting that, when the user set it, says that this server runs elsewhere and is not started.
     outside: str | None = None
+    #: When fewer are wanted, it may take as long as its task takes to go.
+    patient: bool = False
     #: Seconds between SIGTERM and SIGKILL when the lab goes down.
     grace: float = 10.0
 
@@ -62,30 +63,17 @@ def make_spec(profiles: Sequence[Profile] = PROFILES) -> tuple[Kind, ...]:
     names = [stage.name for stage in stages(tuple(profiles))]
     return (
         *_SERVERS,
-        _ours("init", once=True, after=("kafka", "azurite")),
+        _ours("init", once=True, ready="exited", after=("kafka", "azurite")),
         _ours("api", ready="api"),
         _ours("keeper"),
         *(_ours("consumer", name, scalable=True) for name in names),
-        *(_ours("worker", name, scalable=True) for name in names),
+        *(_ours("worker", name, scalable=True, patient=True) for name in names),
     )
 
 
-def _ours(
-    module: str,
-    *stage: str,
-    ready: str = "announced",
-    once: bool = False,
-    scalable: bool = False,
-    after: tuple[str, ...] = ("init",),
-) -> Kind:
-    return Kind(
-        name="-".join((module, *stage)),
-        command=(*PYTHON, f"services.{module}", *stage),
-        after=after,
-        ready="exited" if once else ready,
-        once=once,
-        scalable=scalable,
-    )
+def _ours(module: str, *stage: str, after: tuple[str, ...] = ("init",), **more: Any) -> Kind:
+    name, command = "-".join((module, *stage)), (*PYTHON, f"services.{module}", *stage)
+    return Kind(name=name, command=command, after=after, **more)
 
 
 # -- names
