@@ -5,7 +5,6 @@ from __future__ import annotations
 from vidlab import paths
 from vidlab.hls import Stream, master
 from vidlab.models import Job, Lease, State
-from vidlab.pipeline.transcode import MIME_TYPES
 from vidlab.pipeline.work import Attempt
 from vidlab.profiles import PROFILES
 
@@ -16,7 +15,9 @@ def complete(attempt: Attempt) -> Lease | None:
     jobs = attempt.shop.patiently(lambda: attempt.store.jobs(video_hash))
     path = paths.master_path(video_hash)
     text = master_playlist(jobs)
-    attempt.storage.put_fenced(path, text.encode(), fence=attempt.lease.fence, content_type=MIME_TYPES[".m3u8"])
+    attempt.storage.put_fenced(
+        path, text.encode(), fence=attempt.lease.fence, content_type=paths.kind_of(path).mime_type
+    )
     attempt.shop.patiently(lambda: attempt.store.finish_master(attempt.lease, paths.media_path(path)))
     return None
 
@@ -24,9 +25,5 @@ def complete(attempt: Attempt) -> Lease | None:
 def master_playlist(jobs: list[Job]) -> str:
     """The same rows give the same text."""
     rungs = {profile.name for profile in PROFILES if profile.height}
-    made = {job.stage: Stream.from_json(job.output or {}) for job in jobs if _is_made(job) and job.stage in rungs}
-    return master(made)
-
-
-def _is_made(job: Job) -> bool:
-    return job.state == State.DONE
+    made = [job for job in jobs if job.state == State.DONE and job.stage in rungs]
+    return master({job.stage: Stream.from_json(job.output or {}) for job in made})

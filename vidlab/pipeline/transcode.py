@@ -18,8 +18,6 @@ from vidlab.renditions import rendition_command, thumbnail_command
 
 UPLOADS = 4  # segments that are sent at once
 
-MIME_TYPES = {".m3u8": "application/vnd.apple.mpegurl", ".ts": "video/mp2t", ".jpg": "image/jpeg"}
-
 
 def transcode(attempt: Attempt) -> Lease | None:
     """Make what the profile asks for, store it, and turn the profile's column TRUE.
@@ -76,7 +74,9 @@ def _upload(attempt: Attempt, prefix: str, files: Sequence[Path]) -> None:
 
     def send(file: Path) -> None:
         target = f"{prefix.rstrip('/')}/{file.name}"
-        attempt.storage.put_fenced(target, file, fence=attempt.lease.fence, content_type=MIME_TYPES[file.suffix])
+        attempt.storage.put_fenced(
+            target, file, fence=attempt.lease.fence, content_type=paths.kind_of(target).mime_type
+        )
 
     with ThreadPoolExecutor(UPLOADS) as pool:
         list(pool.map(send, files))

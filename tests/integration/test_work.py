@@ -1,0 +1,162 @@
+"""The task boundary: whatever happens inside, the job ends in the database as it should."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from unittest.mock import Mock
+
+import pytest
+
+from tests.integration.test_store import claimed, finalized, preprocessed
+from vidlab.errors import (
+    DependencyAway,
+    FFmpegFailed,
+    HandedBack,
+    Infected,
+    NotAVideo,
+    VidLabError,
+)
+from vidlab.ffmpeg import Progress
+from vidlab.models import Job, Lease, State, Status
+from vidlab.pipeline.work import Attempt, Workshop, work
+from vidlab.settings import Settings
+from vidlab.store import Store
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"beat_seconds": 0.05})
+
+
+@pytest.fixture
+def shop(settings: Settings, store: Store) -> Workshop:
+    """A worker's things, with the test's store and no storage."""
+    made = Workshop(settings)
+    made.__dict__ |= {"store": store, "storage": Mock()}
+    return made
+
+
+@pytest.fixture
+def video_hash(store: Store) -> str:
+    """A video whose 360p is queued."""
+    made = preprocessed(store)
+    store.enqueue(made, "360p", "source")
+    return made
+
+
+def raising(error: BaseException) -> Callable[[Attempt], Lease | None]:
+    def step(attempt: Attempt) -> Lease | None:
+        attempt.file("half").write_text("half a segment")
+        raise error
+
+    return step
+
+
+def job_of(store: Store, video_hash: str, stage: str = "360p") -> Job:
+    return next(job for job in store.jobs(video_hash) if job.stage == stage)
+
+
+BACK = {"stage": "360p", "video_hash": "x"}
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "attempt"),
+    [
+        (NotAVideo(why="it is text"), State.FAILED, 1),
+        (FFmpegFailed(code=1, why="odd", log=[]), State.WAITING, 1),
+        (DependencyAway(name="azurite", why="refused"), State.WAITING, 0),
+        (HandedBack(**BACK), State.QUEUED, 0),
+        (ZeroDivisionError("unforeseen"), State.WAITING, 1),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_every_way_out_is_told_to_the_database(
+    shop: Workshop, store: Store, video_hash: str, error: Exception, state: State, attempt: int
+) -> None:
+    work(shop, video_hash, "360p", lambda _: raising(error))
+    job = job_of(store, video_hash)
+    assert (job.state, job.attempt, job.owner) == (state, attempt, None)
+    assert not shop.settings.scratch.exists()
+    assert "open" not in {span.status for span in store.spans(video_hash) if span.kind == "work"}
+
+
+def test_an_infected_file_is_marked(shop: Workshop, store: Store) -> None:
+    video_hash = finalized(store)
+    store.enqueue(video_hash, "preprocessing", "original")
+    work(shop, video_hash, "preprocessing", lambda _: raising(Infected(signature="Eicar")))
+    video = store.video(video_hash)
+    assert (video.status, video.infected) == (Status.FAILED, True)
+
+
+def test_beats_tell_the_progress_while_the_work_goes_on(shop: Workshop, store: Store, video_hash: str) -> None:
+    seen: list[tuple[float, int]] = []
+
+    def step(attempt: Attempt) -> None:
+        attempt.report(Progress(fraction=0.5, speed=2.0))
+        time.sleep(0.5)
+        job = job_of(store, video_hash)
+        seen.append((job.progress, job.beat))
+        store.finish_rendition(attempt.lease, {})
+
+    work(shop, video_hash, "360p", lambda _: step)
+    ((progress, beats),) = seen
+    assert progress == 0.5
+    assert beats >= 2
+
+
+def test_a_worker_that_lost_its_lease_is_told_to_stop_and_tells_nothing(
+    shop: Workshop, store: Store, video_hash: str
+) -> None:
+    reasons: list[VidLabError | None] = []
+
+    def step(attempt: Attempt) -> None:
+        (running,) = store.in_state(State.RUNNING)
+        while not store.free(running):
+            (running,) = store.in_state(State.RUNNING)
+        deadline = time.monotonic() + 10
+        while not attempt.stopping() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        reasons.append(attempt.stopping())
+        attempt.check()
+
+    work(shop, video_hash, "360p", lambda _: step)
+    assert "no longer holds the lease" in str(reasons[0])
+    assert job_of(store, video_hash).state == State.QUEUED
+
+
+def test_what_follows_is_done_at_once(shop: Workshop, store: Store, video_hash: str) -> None:
+    done: list[str] = []
+
+    def step(attempt: Attempt) -> Lease | None:
+        done.append(attempt.lease.stage)
+        return claimed(store, video_hash, "480p") if len(done) == 1 else None
+
+    work(shop, video_hash, "360p", lambda _: step)
+    assert done == ["360p", "480p"]
+
+
+def test_a_worker_waits_for_the_database_and_then_ends_its_job(shop: Workshop, store: Store, video_hash: str) -> None:
+    away = threading.Event()
+    write = store.database.write
+
+    def sometimes() -> object:
+        if away.is_set():
+            raise DependencyAway(name="database", why="refused")
+        return write()
+
+    def step(attempt: Attempt) -> None:
+        away.set()
+        threading.Timer(1.0, away.clear).start()
+        raise NotAVideo(why="it is text")
+
+    store.database.__dict__["write"] = sometimes
+    work(shop, video_hash, "360p", lambda _: step)
+    assert job_of(store, video_hash).state == State.FAILED
+
+
+def test_nothing_is_begun_while_the_lab_goes_down(shop: Workshop, store: Store, video_hash: str) -> None:
+    shop.going_down.set()
+    work(shop, video_hash, "360p", lambda _: raising(AssertionError("it was begun")))
+    assert job_of(store, video_hash).state == State.QUEUED
