@@ -14,7 +14,6 @@ from vidlab.settings import Settings, azurite_connection_string
 
 #: The settings that say where things are.
 FIELDS = ("kafka", "redis_url", "database_url", "storage", "clamd", "api_url")
-ENDPOINTS = ("kafka", "redis", "azurite", "clamd", "database")
 MARK = "VIDLAB_LAB_ID"  # in the environment of every process of a lab
 
 

@@ -136,7 +136,7 @@ def is_alive(pid: int, born: float | None = None) -> bool:
     try:
         process = psutil.Process(pid)
         same = born is None or abs(process.create_time() - born) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 

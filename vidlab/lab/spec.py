@@ -44,6 +44,11 @@ class Kind:
     #: Seconds between SIGTERM and SIGKILL when the lab goes down.
     grace: float = 10.0
 
+    @property
+    def module(self) -> str | None:
+        """The module of ours that it runs, if it does: that need not be imported anew for each process."""
+        return module_of(self.command or ())
+
     def process_name(self, number: int) -> str:
         """The name of its n-th process, counted from 1."""
         return f"{self.name}.{number}" if self.scalable else self.name
@@ -74,6 +79,11 @@ def make_spec(profiles: Sequence[Profile] = PROFILES) -> tuple[Kind, ...]:
 def _ours(module: str, *stage: str, after: tuple[str, ...] = ("init",), **more: Any) -> Kind:
     name, command = "-".join((module, *stage)), (*PYTHON, f"services.{module}", *stage)
     return Kind(name=name, command=command, after=after, **more)
+
+
+def module_of(command: Sequence[str]) -> str | None:
+    """The Python module that a command runs."""
+    return command[len(PYTHON)] if tuple(command[: len(PYTHON)]) == PYTHON else None
 
 
 # -- names

@@ -15,7 +15,7 @@ ROUNDS = 5  # one that no signal ends, stuck in the kernel, must not hold up the
 def belongs(pid: int, lab_id: str) -> bool:
     """Is that process one of this lab's?"""
     try:
-        return psutil.Process(pid).environ().get(MARK) == lab_id
+        return bool(psutil.Process(pid).environ().get(MARK) == lab_id)
     except (psutil.Error, OSError):  # gone, or somebody else's
         return False
 

@@ -1,0 +1,44 @@
+"""A lab of small scripts for tests: its supervisor and its processes are real, its servers are not there."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from vidlab.lab.local import LocalLab
+
+STUB = Path(__file__).with_name("stub_lab.py")
+PATIENCE = 20.0  # seconds; only a test that fails waits that long
+
+
+ROOT = Path(__file__).parents[2]
+
+
+class StubLab(LocalLab):
+    """`LocalLab` over the kinds of `stub_lab.py`."""
+
+    def __init__(self, state: Path | str | None = None, *, with_parent: bool = False) -> None:
+        super().__init__(state, env={"PYTHONPATH": str(ROOT)}, with_parent=with_parent)
+
+    def _supervisor(self) -> list[str]:
+        return [sys.executable, str(STUB)]
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Wait until the condition holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"after {PATIENCE:.0f} s still not: {what}"
+        time.sleep(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    """Is there no such process, or only its remains?"""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True

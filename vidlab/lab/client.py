@@ -1,0 +1,64 @@
+"""Speaks to a running supervisor: by the standard library alone, so that a command is done at once."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from vidlab.errors import LabNotRunning
+from vidlab.lab.folder import Folder, LabFile
+from vidlab.lab.journal import Event
+from vidlab.lab.problem import from_record
+
+SECRET = "X-VidLab-Secret"
+PATIENCE = 10.0  # seconds for an answer
+
+
+class Client:
+    """The words of the control API for one lab. Each raises LabNotRunning when nobody answers."""
+
+    def __init__(self, folder: Folder, lab: LabFile) -> None:
+        self.folder = folder
+        self.address = urlsplit(lab.control_url).netloc
+
+    def status(self) -> dict[str, Any]:
+        """The lab as a whole and its processes."""
+        return dict(self._ask("GET", "/status"))
+
+    def events(self, after: int = 0, wait: float = 0) -> list[Event]:
+        """What happened after that event; waits so many seconds for something to happen."""
+        found = self._ask("GET", f"/events?after={after}&wait={wait:.0f}", timeout=PATIENCE + wait)
+        return [Event(**event) for event in found]
+
+    def act(self, verb: str, name: str) -> list[str]:
+        """Do it to the processes that the name means, and give their names."""
+        return list(self._ask("POST", f"/processes/{name}/{verb}")["processes"])
+
+    def kill_pid(self, pid: int) -> list[str]:
+        """End one operating-system process of the lab, and give the name of the process that it belonged to."""
+        return list(self._ask("POST", f"/pids/{pid}/kill")["processes"])
+
+    def scale(self, kind: str, count: int) -> int:
+        """Change how many of a kind are wanted, and give how many were."""
+        return int(self._ask("POST", f"/kinds/{kind}/scale", body={"count": count})["before"])
+
+    def down(self) -> None:
+        """Begin to take the lab down."""
+        self._ask("POST", "/down")
+
+    def _ask(self, method: str, path: str, body: Any = None, timeout: float = PATIENCE) -> Any:
+        connection = http.client.HTTPConnection(self.address, timeout=timeout)
+        headers = {SECRET: self.folder.secret, "Content-Type": "application/json"}
+        try:
+            connection.request(method, quote(path, safe="/?&="), json.dumps(body), headers)
+            answer = connection.getresponse()
+            told = json.load(answer)
+        except (OSError, http.client.HTTPException) as error:
+            raise LabNotRunning(state=self.folder.root) from error
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise from_record(told, str(told.get("detail", answer.reason)))
+        return told

@@ -1,0 +1,49 @@
+"""Runs a program to its end, for the set-up and the doctor; what the lab keeps running is started by `launch`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vidlab.errors import CommandFailed
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    seconds: float | None = None,
+) -> str:
+    """What the program printed. `env` comes on top of this process's environment. Raises CommandFailed."""
+    words = [str(word) for word in argv]
+    log.info("%s", shlex.join(words))
+    try:
+        done = subprocess.run(
+            words,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            timeout=seconds,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=True,
+        )
+    except subprocess.CalledProcessError as error:
+        raise CommandFailed(command=shlex.join(words), why=_last_lines(error.stdout)) from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CommandFailed(command=shlex.join(words), why=str(error)) from error
+    return done.stdout
+
+
+def _last_lines(output: str, count: int = 5) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    return "\n".join(lines[-count:]) or "it printed nothing"

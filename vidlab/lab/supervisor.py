@@ -1,0 +1,162 @@
+"""The supervisor's process: `python -m vidlab.lab.supervisor`. It runs one lab until it is told to take it down."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import uvicorn
+
+from vidlab.errors import VidLabError
+from vidlab.lab.addresses import as_text, endpoints, port_of, with_addresses
+from vidlab.lab.control import Control
+from vidlab.lab.crew import Crew
+from vidlab.lab.folder import Folder, LabFile
+from vidlab.lab.launch import Command, Program
+from vidlab.lab.ports import HOST, USUAL, Ports
+from vidlab.lab.servers import server_command
+from vidlab.lab.spec import Kind, kind_named, make_spec
+from vidlab.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Server(uvicorn.Server):
+    """uvicorn inside our loop: signals are the supervisor's matter."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Lab:
+    """One lab: its crew, its HTTP face, and the file that tells where it is."""
+
+    def __init__(self, folder: Folder, settings: Settings, ports: Ports) -> None:
+        self.folder = folder
+        self.ports = ports
+        self.outside = settings.model_fields_set
+        self.settings = with_addresses(settings, ports.chosen)
+        self.listener = socket.create_server((HOST, 0))
+        self.control_url = f"http://{HOST}:{self.listener.getsockname()[1]}"
+        self.since = time.time()
+
+    async def serve(self, kinds: Sequence[Kind], counts: Mapping[str, int], with_parent: bool) -> None:
+        """Start everything, and return when the lab was taken down."""
+        crew = Crew(kinds, self.folder, self.settings, resolve=self._command, ports=self.ports, outside=self.outside)
+        for name, count in counts.items():
+            crew.counts[kind_named(name, crew.kinds).name] = count
+        _listen_for_the_end(crew, with_parent)
+        server = self._server(crew)
+        face = asyncio.create_task(server.serve([self.listener]))
+        self.folder.write_lab(self._file())
+        try:
+            await crew.run()
+        finally:
+            self.folder.forget_lab()
+            server.should_exit = True
+            await face
+
+    def _command(self, kind: Kind) -> Command:
+        if kind.command is not None:
+            return Program(kind.command)
+        return server_command(kind.name, self.folder.root, self.ports.chosen, self.settings)
+
+    def _server(self, crew: Crew) -> Server:
+        app = Control(crew, lambda: self._tell(crew)).app()
+        # Who follows the events must not hold up the end.
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+        return Server(config)
+
+    def _file(self) -> LabFile:
+        return LabFile(
+            pid=os.getpid(),
+            born=psutil.Process().create_time(),
+            lab_id=self.folder.lab_id,
+            control_url=self.control_url,
+            ports=self.ports.chosen,
+            endpoints=endpoints(self.settings, self.control_url),
+            settings=as_text(self.settings),
+        )
+
+    def _tell(self, crew: Crew) -> dict[str, Any]:
+        return {
+            "state": "down" if crew.closing else "up" if crew.is_up else "starting",
+            "api_url": self.settings.api_url,
+            "lab_id": self.folder.lab_id,
+            "since": self.since,
+            "counts": crew.counts,
+            "endpoints": endpoints(self.settings, self.control_url),
+        }
+
+
+def _listen_for_the_end(crew: Crew, with_parent: bool) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, crew.close)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if with_parent:
+        # Standard input is a pipe whose other end the parent holds: it closes however the parent ends.
+        loop.add_reader(sys.stdin.fileno(), _parent_gone, loop, crew)
+
+
+def _parent_gone(loop: asyncio.AbstractEventLoop, crew: Crew) -> None:
+    loop.remove_reader(sys.stdin.fileno())
+    crew.close()
+
+
+def pinned_ports(settings: Settings) -> dict[str, int]:
+    """The ports that the user asked for."""
+    wanted = {name: getattr(settings, f"{name.replace('-', '_')}_port") for name in USUAL}
+    if "api_url" in settings.model_fields_set:
+        wanted["api"] = wanted["api"] or port_of(settings.api_url)
+    return {name: port for name, port in wanted.items() if port}
+
+
+def run_lab(root: Path, kinds: Sequence[Kind], counts: Mapping[str, int], with_parent: bool = False) -> int:
+    """Run the lab of that folder in this process. Gives the exit code: 3 when one runs there already."""
+    folder = Folder(root)
+    folder.make()
+    with (folder.root / "supervisor.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            log.error("another supervisor runs this lab")
+            return 3
+        settings = Settings(state=folder.root)
+        ports = Ports(folder.root / "ports.json", pinned_ports(settings))
+        ports.choose()
+        asyncio.run(Lab(folder, settings, ports).serve(kinds, counts, with_parent))
+    return 0
+
+
+def main(kinds: Sequence[Kind] = make_spec()) -> int:
+    """The command line; a test passes kinds of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="the lab's folder")
+    parser.add_argument("--count", action="append", default=[], metavar="KIND=N", help="how many of a kind are wanted")
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input is closed")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    counts = {name: int(number) for name, _, number in (count.partition("=") for count in options.count)}
+    try:
+        return run_lab(options.state, kinds, counts, options.with_parent)
+    except VidLabError as error:
+        log.error("%s", error)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,335 @@
+"""Finds out what a file is, by its content: ffprobe describes it, and each packet's time is read.
+
+Containers are not believed about time: many have no duration, some a wrong one, and frame rates are often a guess.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from vidlab import containers
+from vidlab.errors import FFmpegFailed, NotAVideo, TooDemanding
+from vidlab.ffmpeg import lines_of, output_of, started
+from vidlab.media import AudioTrack, Media
+from vidlab.profiles import Size
+from vidlab.programs import ffmpeg_path, ffprobe_path
+from vidlab.settings import Settings
+
+__all__ = ["Media", "declared_rates", "ffprobe_command", "meant_rate", "measured_rate", "probe"]
+
+#: Rates that a camera or an editor means; a measured one is taken for the nearest.
+STANDARD_RATES = tuple(
+    Fraction(rate)
+    for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "100", "120000/1001", "120")
+)
+CLOSE = Fraction(3, 1000)  # of a rate: as near as that, a standard rate is meant
+NEAR = Fraction(1, 100)  # of a rate: as near as that, what the container says is believed
+JITTER = 0.0015  # seconds; Matroska and FLV round times to a millisecond
+REGULAR = 0.9  # of the steps between frames; with fewer of one length the rate is called variable
+FALLBACK_RATE = Fraction(25)  # frames a second, for a single frame that says nothing
+
+NEARLY_SQUARE = 0.005  # of a pixel's width; scaling leaves such traces, and nobody sees them
+
+#: What FFmpeg says of a file whose end is missing.
+CUT_OFF = ("partial file", "File ended prematurely")
+SHORTFALL = 0.5  # seconds; less missing than that is no reason to refuse a video
+
+
+def probe(path: Path, settings: Settings) -> Media:
+    """Measure a file.
+
+    Raises NotAVideo with a plain reason, TooDemanding when a limit of the settings is passed, and FFmpegFailed when
+    ffprobe itself came to grief.
+    """
+    _refuse_text(path)
+    description = _describe(path, settings)
+    streams = description.get("streams", [])
+    picture = _picture(streams)
+    _refuse_demanding(picture, streams, settings)
+    _refuse_undecodable(path, picture, settings)
+    times = _read_times(path, settings)
+    _refuse_broken(picture, times, description)
+    media = _media(path, description, picture, times)
+    _refuse_long(media, settings)
+    return media
+
+
+# -- Asking ffprobe -------------------------------------------------------------------------------------------------
+
+
+def ffprobe_command(path: Path, settings: Settings, *what: str) -> list[str]:
+    """The command that tells of a file, and of nothing but that file, what is asked for."""
+    restricted = flags(containers.ONLY_THIS_FILE)
+    return [ffprobe_path(settings), "-hide_banner", "-loglevel", "error", *restricted, *what, str(path.absolute())]
+
+
+def flags(options: Mapping[str, str]) -> list[str]:
+    """Options as FFmpeg's command line has them."""
+    return [part for key, value in options.items() for part in (f"-{key}", value)]
+
+
+def _describe(path: Path, settings: Settings) -> dict[str, Any]:
+    command = ffprobe_command(path, settings, "-show_streams", "-show_format", "-of", "json")
+    try:
+        described: dict[str, Any] = json.loads(output_of(command, settings))
+    except FFmpegFailed as error:
+        if error.facts["code"] == 1:  # ffprobe's answer to what it cannot read; anything else is not the file's fault
+            raise NotAVideo(why=error.facts["why"]) from error
+        raise
+    return described
+
+
+@dataclass
+class _Track:
+    """When the packets of a stream are shown."""
+
+    starts: list[float] = field(default_factory=list)
+    end: float = 0.0
+    timed: bool = True
+
+
+@dataclass(frozen=True)
+class _Times:
+    tracks: dict[int, _Track]
+    complaints: tuple[str, ...]
+
+    def of(self, stream: dict[str, Any]) -> _Track:
+        return self.tracks.get(stream["index"], _Track())
+
+
+def _read_times(path: Path, settings: Settings) -> _Times:
+    """Each packet's time. It reads the file through once, and keeps 8 bytes a packet."""
+    entries = "packet=stream_index,pts_time,dts_time,duration_time,flags"
+    tracks: dict[int, _Track] = {}
+    command = ffprobe_command(path, settings, "-show_entries", entries, "-of", "csv=p=0")
+    with started(command, settings) as child:
+        for line in lines_of(child):
+            index, shown, stored, lasts, flags = line.split(",")[:5]
+            if "D" in flags:  # to be decoded, but outside what is shown
+                continue
+            track = tracks.setdefault(int(index), _Track())
+            track.timed &= shown != "N/A"
+            start = _seconds(shown, _seconds(stored, track.end))
+            track.starts.append(start)
+            track.end = max(track.end, start + _seconds(lasts, 0.0))
+        return _Times(tracks, tuple(child.complaints))
+
+
+def _seconds(text: str, otherwise: float) -> float:
+    return otherwise if text == "N/A" else float(text)
+
+
+# -- What is refused ------------------------------------------------------------------------------------------------
+
+
+def _refuse_text(path: Path) -> None:
+    beginning = containers.head(path)
+    if not beginning:
+        raise NotAVideo(why="it is empty")
+    if containers.is_text(beginning):
+        raise NotAVideo(why="it is text")
+
+
+def _picture(streams: list[dict[str, Any]]) -> dict[str, Any]:
+    """The stream with the moving picture: the one marked as default, else the largest. Cover art is none."""
+    pictures = [stream for stream in streams if stream.get("codec_type") == "video" and not _is_still(stream)]
+    if not pictures:
+        sound = any(stream.get("codec_type") == "audio" for stream in streams)
+        raise NotAVideo(why="it holds sound, but no moving picture" if sound else "it holds no moving picture")
+    best = max(pictures, key=lambda s: (s["disposition"].get("default", 0), s.get("width", 0) * s.get("height", 0)))
+    if not best.get("width") or best.get("pix_fmt", "unknown") == "unknown":
+        raise NotAVideo(why=f"its picture cannot be decoded (codec {best.get('codec_name', 'unknown')})")
+    return best
+
+
+def _is_still(stream: dict[str, Any]) -> bool:
+    marks = stream["disposition"]
+    return any(marks.get(mark) for mark in ("attached_pic", "timed_thumbnails", "still_image"))
+
+
+def _refuse_demanding(picture: dict[str, Any], streams: list[dict[str, Any]], settings: Settings) -> None:
+    if len(streams) > settings.max_streams:
+        why = f"it has {len(streams)} streams, and {settings.max_streams} are allowed"
+        raise TooDemanding(why=why, setting="VIDLAB_MAX_STREAMS")
+    for size in (Size(picture["width"], picture["height"]), _shown_size(picture)):
+        if size.width * size.height > settings.max_pixels:
+            why = f"its picture has {size.width}x{size.height} pixels, and {settings.max_pixels} in all are allowed"
+            raise TooDemanding(why=why, setting="VIDLAB_MAX_PIXELS")
+
+
+def _refuse_undecodable(path: Path, picture: dict[str, Any], settings: Settings) -> None:
+    """Whether a first frame comes out: there may be no decoder for it here, or nothing that one could read."""
+    command = [
+        *(ffmpeg_path(settings), "-hide_banner", "-nostdin", "-loglevel", "error", "-abort_on", "empty_output"),
+        *flags(containers.ONLY_THIS_FILE),
+        *("-i", str(path.absolute()), "-map", f"0:{picture['index']}", "-frames:v", "1", "-f", "null", "-"),
+    ]
+    try:
+        output_of(command, settings)
+    except FFmpegFailed as error:
+        if error.facts["code"] > 0:
+            why = f"its picture cannot be decoded here (codec {picture.get('codec_name', 'unknown')})"
+            raise NotAVideo(why=why) from error
+        raise
+
+
+def _refuse_broken(picture: dict[str, Any], times: _Times, description: dict[str, Any]) -> None:
+    if not times.of(picture).starts:
+        raise NotAVideo(why="it has no frames")
+    declared = float(description["format"].get("duration", 0))
+    found = max(track.end for track in times.tracks.values()) - _start(description)
+    incomplete = any(text in line for text in CUT_OFF for line in times.complaints)
+    if incomplete and found < declared - SHORTFALL:
+        raise NotAVideo(why=f"it is cut off: it ends after {found:.1f} s of {declared:.1f} s")
+
+
+def _refuse_long(media: Media, settings: Settings) -> None:
+    if media.duration > settings.max_duration_seconds:
+        why = f"it lasts {media.duration:.0f} s, and {settings.max_duration_seconds:.0f} s are allowed"
+        raise TooDemanding(why=why, setting="VIDLAB_MAX_DURATION_SECONDS")
+
+
+# -- What it is -----------------------------------------------------------------------------------------------------
+
+
+def _media(path: Path, description: dict[str, Any], picture: dict[str, Any], times: _Times) -> Media:
+    start, shown = _start(description), times.of(picture)
+    audio, left_out = _audio(description["streams"], times)
+    rate, variable = measured_rate(sorted(shown.starts), declared_rates(picture))
+    rotation, mirrored = _turned(picture)
+    picture_end = shown.end if shown.end > max(shown.starts) else max(shown.starts) + float(1 / rate)
+    ends = [picture_end, *(times.tracks[track.index].end for track in audio)]
+    return Media(
+        size=_shown_size(picture),
+        coded_size=Size(picture["width"], picture["height"]),
+        duration=round(max(ends) - start, 6),
+        picture_start=round(max(0.0, min(shown.starts) - start), 6),
+        picture_duration=round(picture_end - start, 6),
+        frame_rate=f"{rate.numerator}/{rate.denominator}",
+        variable_frame_rate=variable,
+        timed=shown.timed,
+        codec=picture.get("codec_name", "unknown"),
+        pixel_format=picture["pix_fmt"],
+        bit_depth=_bit_depth(picture),
+        rotation=rotation,
+        mirrored=mirrored,
+        sample_aspect_ratio=_aspect(picture),
+        interlaced=picture.get("field_order", "progressive") in ("tt", "bb", "tb", "bt"),
+        colour_space=picture.get("color_space", "unknown"),
+        colour_primaries=picture.get("color_primaries", "unknown"),
+        colour_transfer=picture.get("color_transfer", "unknown"),
+        picture=picture["index"],
+        audio=audio,
+        left_out=left_out,
+        actual_mime_type=containers.mime_type(path, description["format"]),
+        container=description["format"]["format_name"],
+        streams=len(description["streams"]),
+    )
+
+
+def _start(description: dict[str, Any]) -> float:
+    """When the file's time begins; FFmpeg shifts it to 0."""
+    return float(description["format"].get("start_time", 0))
+
+
+def _audio(streams: list[dict[str, Any]], times: _Times) -> tuple[tuple[AudioTrack, ...], tuple[str, ...]]:
+    found = [stream for stream in streams if stream.get("codec_type") == "audio"]
+    flaws = [_flaw_of_sound(stream, times) for stream in found]
+    good = tuple(_track(stream) for stream, flaw in zip(found, flaws, strict=True) if not flaw)
+    return good, tuple(f"audio track {place} {flaw}" for place, flaw in enumerate(flaws, start=1) if flaw)
+
+
+def _flaw_of_sound(stream: dict[str, Any], times: _Times) -> str | None:
+    if stream.get("sample_fmt", "unknown") == "unknown" or not int(stream.get("sample_rate", 0)):
+        return f"cannot be decoded (codec {stream.get('codec_name', 'unknown')})"
+    return None if times.of(stream).starts else "is empty"
+
+
+def _track(stream: dict[str, Any]) -> AudioTrack:
+    language = stream.get("tags", {}).get("language", "und")
+    return AudioTrack(
+        index=stream["index"],
+        codec=stream["codec_name"],
+        channels=stream["channels"],
+        sample_rate=int(stream["sample_rate"]),
+        language=language if re.fullmatch("[a-z]{3}", language) and language != "und" else None,
+    )
+
+
+def _shown_size(picture: dict[str, Any]) -> Size:
+    """Square pixels: the side that is too short grows, so that no detail is lost; then upright."""
+    width, height = picture["width"], picture["height"]
+    aspect = Fraction(_aspect(picture).replace(":", "/"))
+    wide, high = (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
+    return Size(high, wide) if _turned(picture)[0] in (90, 270) else Size(wide, high)
+
+
+def _aspect(picture: dict[str, Any]) -> str:
+    across, _, down = str(picture.get("sample_aspect_ratio", "1:1")).partition(":")
+    if not (across.isdigit() and down.isdigit() and int(across) and int(down)):
+        return "1:1"
+    return "1:1" if abs(int(across) / int(down) - 1) < NEARLY_SQUARE else f"{across}:{down}"
+
+
+def _turned(picture: dict[str, Any]) -> tuple[int, bool]:
+    """Degrees clockwise, and whether it is mirrored, by the display matrix."""
+    for side_data in picture.get("side_data_list", []):
+        if "displaymatrix" in side_data:
+            rows = [line.split(":")[1].split() for line in side_data["displaymatrix"].splitlines() if ":" in line]
+            (a, b, *_), (c, d, *_) = ([int(number) for number in row] for row in rows[:2])
+            return -round(float(side_data.get("rotation", 0))) % 360, a * d - b * c < 0
+    return 0, False
+
+
+def _bit_depth(picture: dict[str, Any]) -> int:
+    """Of a sample: FFmpeg's names of pixel formats end in it when it is not 8, as in yuv420p10le."""
+    match = re.search(r"[a-z](\d+)(?:le|be)$", picture["pix_fmt"])
+    return min(int(match[1]), 16) if match else 8
+
+
+# -- Frame rate -----------------------------------------------------------------------------------------------------
+
+
+def declared_rates(picture: dict[str, Any]) -> list[Fraction]:
+    """What a stream says of its frame rate, to ffprobe."""
+    told = (picture.get(name, "0/0") for name in ("r_frame_rate", "avg_frame_rate"))
+    return [Fraction(rate) for rate in told if not rate.startswith("0/") and not rate.endswith("/0")]
+
+
+def measured_rate(times: list[float], declared: Iterable[Fraction]) -> tuple[Fraction, bool]:
+    """Frames a second by the frames' times (sorted, in seconds), and whether the rate varies.
+
+    Times are often rounded: so what the container declares is taken when the frames bear it out.
+    """
+    steps = [later - earlier for earlier, later in pairwise(times) if later > earlier]
+    if not steps:
+        return next((rate for rate in declared if 1 <= rate <= 120), FALLBACK_RATE), False
+    usual = median(steps)
+    regular = [step for step in steps if abs(step - usual) <= max(usual / 4, JITTER)]
+    measured = Fraction(len(regular) / sum(regular))
+    return meant_rate(measured, list(declared)), len(regular) < REGULAR * len(steps)
+
+
+def meant_rate(measured: Fraction, declared: Sequence[Fraction]) -> Fraction:
+    """The rate that a measured one stands for."""
+
+    def near(rates: Iterable[Fraction], share: Fraction) -> list[Fraction]:
+        fitting = [rate for rate in rates if abs(rate - measured) <= share * measured]
+        return sorted(fitting, key=lambda rate: abs(rate - measured))
+
+    choices = (
+        near((rate for rate in declared if rate in STANDARD_RATES), NEAR),
+        near(STANDARD_RATES, CLOSE),
+        near(declared, NEAR),
+        [measured.limit_denominator(1001)],
+    )
+    return next(rates[0] for rates in choices if rates)
+
