@@ -15,9 +15,9 @@ ADVICE = """vidlab: Python {needed} or newer is needed; this is {here}, and no n
 """
 
 
-def fits(program):
+def fits(program: str) -> bool:
     """Is it a Python that will do? It is run: what the search path names may be a shim that leads nowhere."""
-    question = "import sys; sys.exit(sys.version_info < {})".format(OLDEST)
+    question = f"import sys; sys.exit(sys.version_info < {OLDEST})"
     try:
         answer = subprocess.call([program, "-c", question], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     except OSError:
@@ -25,7 +25,7 @@ def fits(program):
     return answer == 0
 
 
-def main():
+def main() -> int:
     """Hand over to a Python that will do, or say what is missing."""
     new_enough = sys.executable if sys.version_info >= OLDEST else next(filter(fits, NAMES), None)
     if new_enough is None:
@@ -34,7 +34,7 @@ def main():
         return 1
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "environment.py")
     sys.stdout.flush()
-    os.execvp(new_enough, [new_enough, script] + sys.argv[1:])
+    os.execvp(new_enough, [new_enough, script, *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The set-up: makes `.venv` from the locks, and has it bring the servers. It uses the standard library only.
 
-What was done is noted with a hash of the files that say what to do. So a second run is over at once, a changed lock
+What was done is noted with a hash of each file that says what to do. So a second run is over at once, a changed lock
 brings what changed, and a run that was interrupted is begun again.
 """
 
@@ -12,36 +12,53 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ROOT / "services"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 NOTES = VENV / "vidlab-setup.json"
-#: Written by `vidlab.lab.install`: what it put elsewhere.
-PARTS = VENV / "vidlab-parts"
+PARTS = VENV / "vidlab-parts"  # written by vidlab.lab.install: what it relies on outside of .venv
 
 BUILD, CLIPS, UV = (SERVICES / f"requirements-{name}.txt" for name in ("build", "clips", "uv"))
 PACKAGES, DEV_PACKAGES = SERVICES / "requirements.txt", SERVICES / "requirements-dev.txt"
-PROJECT = (ROOT / "pyproject.toml",)
-SERVER_LOCKS = (SERVICES / "kafka" / "jgo.lock.toml", SERVICES / "azurite" / "package-lock.json")
+PROJECT = ROOT / "pyproject.toml"
+SERVERS = (SERVICES / "kafka" / "jgo.lock.toml", SERVICES / "azurite" / "package-lock.json")
 
+#: The locks are complete and hashed; what has to be built is built with what the first of them installed.
+LOCKED = ("--require-hashes", "--no-deps", "--no-build-isolation")
 BAR = 20  # columns
+#: Our bars are enough; no Python is fetched from elsewhere; pip may be set to install for the user.
+QUIET = {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never", "PIP_USER": "0"}
 POLL = 0.2  # seconds between looks at what has come
 
-NO_UV = """vidlab: neither uv nor pip is here, so that no package can be fetched.
-  Install one of them, then run the set-up again:
+NEW = f"VidLab: setting up in {VENV.name} (once, a minute or two)\n"
+CHANGED = f"VidLab: bringing {VENV.name} up to date\n"
+NO_PIP = """neither uv nor pip is here to fetch the packages.
+  Install one of them, then try again:
     sudo apt-get install python3-pip        (Debian, Ubuntu)
-    brew install uv                         (macOS)
-"""
+    brew install uv                         (macOS)"""
+
+
+class SetupError(Exception):
+    """What a person has to know, and to do."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do when one of these files changed."""
+
+    name: str
+    files: tuple[Path, ...]
+    do: Callable[[], object]
 
 
 def main() -> int:
@@ -50,18 +67,210 @@ def main() -> int:
     parser.add_argument("--dev", action="store_true", help="also what the tests need")
     parser.add_argument("--force", action="store_true", help="all over again")
     options = parser.parse_args()
-    setup = Setup(dev=options.dev, force=options.force)
-    if setup.is_done():
-        return 0
-    with alone():
-        return setup.run()
+    steps = make_steps(dev=options.dev, force=options.force)
+    try:
+        if options.force or not all(map(is_done, steps)):
+            with alone():
+                set_up(steps, force=options.force)
+    except SetupError as error:
+        sys.stderr.write(f"vidlab: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("vidlab: the set-up was interrupted; the next run goes on with it\n")
+        return 130
+    return 0
 
 
-class Setup:
-    """The steps, and the notes of what is done."""
+def make_steps(*, dev: bool, force: bool) -> tuple[Step, ...]:
+    """The steps in their order. The first installs what builds those that have no wheel."""
+    packages = (DEV_PACKAGES, PACKAGES) if dev else (PACKAGES,)
+    servers = [str(PYTHON), "-m", "vidlab.lab.install", *(["--force"] if force else [])]
+    return (
+        Step("build tools", (BUILD,), lambda: install(LOCKED, BUILD)),
+        Step("python packages", packages, lambda: install_packages(packages[0])),
+        Step("sample clip", (CLIPS,), lambda: install(LOCKED, CLIPS)),
+        Step("vidlab", (PROJECT,), install_project),
+        Step("servers", SERVERS, lambda: run(servers, shown=True)),
+    )
 
-    def __init__(self, *, dev: bool, force: bool) -> None:
-        self.packages = DEV_PACKAGES if dev else PACKAGES
-        self.force = force
 
-    ...
+def set_up(steps: Sequence[Step], *, force: bool) -> None:
+    """Do the steps that are not done, each noted when it is."""
+    new = force or read_notes().get("root") != str(ROOT) or not PYTHON.exists()
+    say(NEW if new else CHANGED)
+    if new:
+        make_environment()
+    for step in steps:
+        if not is_done(step):
+            # Whoever is interrupted here leaves no root in the notes: the next run makes the environment anew.
+            note(root="" if step.files != SERVERS else str(ROOT))
+            step.do()
+            note(root=str(ROOT), **{file.name: digest(file) for file in step.files})
+
+
+# -- what is done
+
+
+def is_done(step: Step) -> bool:
+    """Do the notes say so of the files as they are now, and is it still there?"""
+    notes = read_notes()
+    noted = all(notes.get(file.name) == digest(file) for file in step.files)
+    return noted and notes.get("root") == str(ROOT) and PYTHON.exists() and (step.files != SERVERS or has_parts())
+
+
+def has_parts() -> bool:
+    """Is all there that the servers' set-up put elsewhere?"""
+    return PARTS.exists() and all(os.path.exists(line) for line in PARTS.read_text().splitlines())
+
+
+def digest(file: Path) -> str:
+    """A hash of its content."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def read_notes() -> dict[str, str]:
+    """What was noted; nothing when the environment is new, or not ours."""
+    try:
+        return dict(json.loads(NOTES.read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def note(**facts: str) -> None:
+    """Add to the notes."""
+    draft = NOTES.with_suffix(".draft")
+    draft.write_text(json.dumps({**read_notes(), **facts}, indent=1))
+    draft.replace(NOTES)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let a second set-up of this folder wait for the first."""
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+# -- the steps
+
+
+def make_environment() -> None:
+    """An empty environment of this Python."""
+    run([find_uv(), "venv", "--quiet", "--clear", "--no-project", "--python", sys.executable, str(VENV)])
+
+
+def install(options: Sequence[str], lock: Path) -> None:
+    """Install what a lock says."""
+    run([find_uv(), "pip", "install", "--python", str(PYTHON), *options, "--requirement", str(lock)])
+
+
+def install_packages(lock: Path) -> None:
+    """Install the packages and compile them: what is not compiled costs each start of a lab."""
+    total = len(re.findall("^[a-z0-9].*==", lock.read_text(), re.MULTILINE))
+    uv = find_uv()
+    command = [uv, "pip", "install", "--python", str(PYTHON), "--compile-bytecode", *LOCKED, "-r", str(lock)]
+    fetched = Path(run([uv, "cache", "dir"]).strip())
+    before = count_archives(fetched)
+    output = run(command, watch=lambda: show_bar("python packages", count_archives(fetched) - before, total))
+    installed = re.search(r"Installed (\d+)", output)
+    say_done("python packages", f"{installed[1]} installed" if installed else "all there")
+
+
+def install_project() -> None:
+    """Put this folder on the environment's path, and `vidlab` among its programs."""
+    install_from = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
+    run([find_uv(), "pip", "install", "--python", str(PYTHON), *install_from])
+    run([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "vidlab"), str(SERVICES)])
+
+
+def count_archives(cache: Path) -> int:
+    """How many packages uv has unpacked in its cache; the way it shows no bar of ours, but is there to be seen."""
+    return sum(1 for _ in cache.glob("archive-v*/*"))
+
+
+# -- uv
+
+
+def find_uv() -> str:
+    """The uv that is here, or one that pip brings into the user's cache."""
+    ours = user_cache() / f"uv-{digest(UV)[:12]}"
+    for program in (shutil.which("uv"), str(ours / "bin" / "uv")):
+        if program and works(program):
+            return program
+    return fetch_uv(ours)
+
+
+def user_cache() -> Path:
+    """As vidlab/settings.py has it, which cannot be imported yet."""
+    base = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    return Path(os.environ.get("VIDLAB_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or base) / "vidlab")
+
+
+def works(program: str) -> bool:
+    """Is it a program that runs, and not a shim that leads nowhere?"""
+    try:
+        return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def fetch_uv(folder: Path) -> str:
+    """Have pip fetch it, by its hash, into a folder of its own: the system's Python stays as it is."""
+    pip = [sys.executable, "-m", "pip"]
+    if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode:
+        raise SetupError(NO_PIP)
+    draft = folder.with_suffix(".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    run([*pip, "install", "--quiet", "--target", str(draft), "--no-deps", "--require-hashes", "-r", str(UV)])
+    draft.rename(folder)
+    say_done("uv", "fetched by pip")
+    return str(folder / "bin" / "uv")
+
+
+# -- running and telling
+
+
+def run(command: Sequence[str], *, watch: Callable[[], None] | None = None, shown: bool = False) -> str:
+    """Run a program and give what it printed; with `shown` it talks to the person itself. Raises SetupError."""
+    pipe, errors = (None, None) if shown else (subprocess.PIPE, subprocess.STDOUT)
+    with subprocess.Popen(command, stdout=pipe, stderr=errors, text=True, env={**os.environ, **QUIET}) as child:
+        output = wait(child, watch or (lambda: None))
+    if child.returncode:
+        why = "it says why above" if shown else "\n    ".join(output.strip().splitlines()[-8:])
+        raise SetupError(f"{shlex.join(command)} did not end well:\n    {why}")
+    return output
+
+
+def wait(child: subprocess.Popen[str], watch: Callable[[], None]) -> str:
+    """Look again and again until it is over."""
+    while True:
+        try:
+            return child.communicate(timeout=POLL)[0] or ""
+        except subprocess.TimeoutExpired:
+            watch()
+
+
+def say(text: str) -> None:
+    """Tell it at once, also in a pipe."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def show_bar(name: str, done: int, total: int) -> None:
+    """In a terminal, draw how far it is over what was drawn before."""
+    if sys.stdout.isatty():
+        filled = min(BAR * done // total, BAR)
+        say(f"\r  {name:17} {'━' * filled:{BAR}} {done} of {total}")
+
+
+def say_done(name: str, text: str) -> None:
+    """The line that stays."""
+    over, wide = ("\r", BAR + 10) if sys.stdout.isatty() else ("", 0)
+    say(f"{over}  {name:17} {text:{wide}}".rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -65,13 +65,13 @@ def _server(program: Path, data: Path, base: Path, identity: dict[str, Any]) -> 
     port = free_port()
     options = [
         "-D",
-        data,
+        str(data),
         "-p",
         str(port),
         "-h",
         "127.0.0.1",
         "-k",
-        data,
+        str(data),
         "-c",
         "fsync=off",
         "-c",

@@ -116,7 +116,14 @@ def _command(profile: Profile, media: Media, source: Path, folder: Path, setting
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # Each in a session of its own, as the lab's workers are: Linux shares the processors out by session.
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _wait(children: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -88,7 +88,8 @@ class Subscription:
 class _Trouble:
     """The message that is tried again, and until when to wait."""
 
-    offset: tuple[int, int] = (-1, -1)
+    #: Partition and offset.
+    place: tuple[int, int] = (-1, -1)
     tries: int = 0
     until: float = field(default=0.0)
 
@@ -163,7 +164,7 @@ class Loop:
 
     def _take(self, record: Record) -> None:
         if record.error():
-            log.warning("kafka", reason=record.error().str())
+            log.warning("kafka", reason=str(record.error()))
             return
         try:
             self.subscription.handle(read_message(self.subscription.topic, record.value()))
@@ -187,16 +188,16 @@ class Loop:
             log.warning("commit failed", reason=str(error), partition=record.partition(), offset=record.offset())
 
     def _tries_of(self, record: Record) -> int:
-        return self.trouble.tries if self.trouble.offset == (record.partition(), record.offset()) else 0
+        return self.trouble.tries if self.trouble.place == _place(record) else 0
 
     def _try_again(self, record: Record, error: Exception) -> None:
         """Go back to this message, and wait a while with all partitions paused: the order is kept."""
         tries = self._tries_of(record) + 1
         pause = BACKOFF[min(tries, len(BACKOFF)) - 1]
-        self.trouble = _Trouble((record.partition(), record.offset()), tries, time.monotonic() + pause)
+        self.trouble = _Trouble(_place(record), tries, time.monotonic() + pause)
         log.warning("message waits", reason=str(error), tries=tries, seconds=pause)
         try:
-            self.consumer.seek(TopicPartition(record.topic(), record.partition(), record.offset()))
+            self.consumer.seek(TopicPartition(self.subscription.topic, *_place(record)))
         except KafkaException as seek_error:  # the partition is no longer ours: its new owner reads it
             log.warning("seek failed", reason=str(seek_error))
 
@@ -207,9 +208,14 @@ class Loop:
         key = (record.key() or b"").decode(errors="replace")
         headers = {name: str(value) for name, value in facts.items()}
         try:
-            self.bus.publish(dead_letter_topic(record.topic()), key, record.value() or b"", headers)
+            self.bus.publish(dead_letter_topic(self.subscription.topic), key, record.value() or b"", headers)
         except DependencyAway as error:
             self._try_again(record, error)
             return
         log.error("message parked", **facts)
         self._commit(record)
+
+
+def _place(record: Record) -> tuple[int, int]:
+    """Partition and offset; the client's own TopicPartition compares without the offset."""
+    return record.partition() or 0, record.offset() or 0

@@ -51,7 +51,7 @@ def vidlab(
 def main() -> None:
     """Run the command line; what VidLab raises on purpose comes without a traceback."""
     try:
-        app()
+        app(prog_name="vidlab")
     except VidLabError as error:
         tell(error)
         sys.exit(1)

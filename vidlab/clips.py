@@ -1,14 +1,16 @@
 """Makes the clips that the demo, the bench and the tests feed to VidLab: one table, drawn by FFmpeg, no download.
 
-    python -m vidlab.clips --list
-    python -m vidlab.clips portrait data/clips
-    python -m vidlab.clips --all data/clips
+python -m vidlab.clips --list
+python -m vidlab.clips portrait data/clips
+python -m vidlab.clips --all data/clips
 """
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
+import shlex
 import struct
 import sys
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -38,9 +41,11 @@ SCENE = (
 
 TONE = "sine=frequency={hertz}:duration={seconds}:sample_rate=48000"
 
-H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
-VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
-AAC = ("-c:a", "aac", "-b:a", "96k")
+H264 = "-c:v libx264 -preset veryfast -pix_fmt yuv420p"
+H264_TEN_BIT = "-c:v libx264 -preset veryfast -pix_fmt yuv420p10le"
+VP9 = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8"
+AAC = "-c:a aac -b:a 96k"
+PQ = "scale=out_primaries=bt2020:out_transfer=smpte2084:out_color_matrix=bt2020nc"
 
 #: The EICAR test string, in pieces, so that no scanner takes this file for a virus.
 EICAR = ("X5O!P%@AP[4\\PZX54(P^)7", "CC)7}$EICAR-STANDARD-", "ANTIVIRUS-TEST-FILE!", "$H+H*")
@@ -53,7 +58,8 @@ class Clip:
     name: str
     #: What it is, in a few words.
     what: str
-    arguments: tuple[str, ...] = ()
+    #: As they would be typed; empty when nothing is drawn.
+    arguments: str = ""
     extension: str = "mp4"
     after: Callable[[bytes], bytes] = lambda content: content
 
@@ -62,17 +68,17 @@ class Clip:
         return f"{self.name}.{self.extension}"
 
 
-def pattern(size: str = "320x180", rate: str = "24", seconds: float = 8, picture: str = PATTERN) -> tuple[str, ...]:
-    """An input with a drawn picture."""
-    return ("-f", "lavfi", "-i", picture.format(size=size, rate=rate, seconds=seconds))
+def picture(size: str = "320x180", rate: str = "24", seconds: float = 8, drawn: str = PATTERN) -> str:
+    """The arguments of an input with a drawn picture."""
+    return f"-f lavfi -i {shlex.quote(drawn.format(size=size, rate=rate, seconds=seconds))}"
 
 
-def tone(seconds: float = 8, hertz: int = 440) -> tuple[str, ...]:
-    """An input with a sound."""
-    return ("-f", "lavfi", "-i", TONE.format(hertz=hertz, seconds=seconds))
+def tone(seconds: float = 8, hertz: int = 440) -> str:
+    """The arguments of an input with a sound."""
+    return f"-f lavfi -i {TONE.format(hertz=hertz, seconds=seconds)}"
 
 
-def _truncated(content: bytes) -> bytes:
+def _halved(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
 
@@ -104,147 +110,127 @@ GOOD = (
     Clip(
         name="bench",
         what="1920x1080, 30 frames/s, 30 s: what `make bench` measures with",
-        arguments=(*pattern("1920x1080", "30", 30, SCENE), *tone(30), *H264, "-crf", "21", *AAC),
+        arguments=f"{picture('1920x1080', '30', 30, SCENE)} {tone(30)} {H264} -crf 21 {AAC}",
     ),
     Clip(
         name="landscape",
-        what="1280x720, 30 frames/s, 13 s: five rungs less one, three segments",
-        arguments=(*pattern("1280x720", "30", 13, SCENE), *tone(13), *H264, *AAC),
+        what="1280x720, 30 frames/s, 13 s: four rungs, three segments",
+        arguments=f"{picture('1280x720', '30', 13, SCENE)} {tone(13)} {H264} {AAC}",
     ),
-    Clip(name="tiny", what="320x180, 24 frames/s, 3 s", arguments=(*pattern(seconds=3), *tone(3), *H264, *AAC)),
-    Clip(name="film", what="24000/1001 frames/s", arguments=(*pattern(rate="24000/1001", seconds=13), *tone(13), *H264, *AAC)),
-    Clip(name="pal", what="25 frames/s", arguments=(*pattern(rate="25", seconds=13), *tone(13), *H264, *AAC)),
-    Clip(name="thirty", what="30 frames/s", arguments=(*pattern(rate="30", seconds=13), *tone(13), *H264, *AAC)),
-    Clip(name="sixty", what="60 frames/s", arguments=(*pattern(rate="60", seconds=13), *tone(13), *H264, *AAC)),
-    Clip(name="fast", what="120 frames/s, above the highest rate", arguments=(*pattern(rate="120", seconds=3), *H264)),
-    Clip(name="slow", what="one frame in 4 s", arguments=(*pattern(rate="1/4", seconds=16), *tone(16), *H264, *AAC)),
+    Clip(name="tiny", what="320x180, 3 s", arguments=f"{picture(seconds=3)} {tone(3)} {H264} {AAC}"),
+    Clip(
+        name="film",
+        what="24000/1001 frames/s",
+        arguments=f"{picture(rate='24000/1001', seconds=13)} {tone(13)} {H264} {AAC}",
+    ),
+    Clip(name="pal", what="25 frames/s", arguments=f"{picture(rate='25', seconds=13)} {tone(13)} {H264} {AAC}"),
+    Clip(name="thirty", what="30 frames/s", arguments=f"{picture(rate='30', seconds=13)} {tone(13)} {H264} {AAC}"),
+    Clip(name="sixty", what="60 frames/s", arguments=f"{picture(rate='60', seconds=13)} {tone(13)} {H264} {AAC}"),
+    Clip(name="fast", what="120 frames/s: too many", arguments=f"{picture(rate='120', seconds=3)} {H264}"),
+    Clip(name="slow", what="a frame each 4 s", arguments=f"{picture(rate='1/4', seconds=16)} {tone(16)} {H264} {AAC}"),
     Clip(
         name="variable",
-        what="variable frame rate, as a screen recorder writes it",
-        arguments=(
-            *pattern(rate="60", seconds=13),
-            *tone(13),
-            *("-vf", "select='if(lt(mod(t,4),2),1,not(mod(n,5)))'", "-fps_mode", "vfr", *H264, *AAC),
-        ),
+        what="a frame rate that varies, as screen recorders write it",
+        arguments=f"{picture(rate='60', seconds=13)} {tone(13)} {H264} {AAC} -fps_mode vfr "
+        "-vf 'select=if(lt(mod(t\\,4)\\,2)\\,1\\,not(mod(n\\,5)))'",
     ),
-    Clip(name="portrait", what="upright, 360x640", arguments=(*pattern("360x640"), *tone(), *H264, *AAC)),
+    Clip(name="portrait", what="upright, 360x640", arguments=f"{picture('360x640')} {tone()} {H264} {AAC}"),
     Clip(
         name="rotated",
-        what="filmed upright with a phone: stored lying, with a display matrix",
-        arguments=(*pattern("640x360", seconds=3), *tone(3), *H264, *AAC),
+        what="640x360, to be turned upright by its display matrix, as phones write it",
+        arguments=f"{picture('640x360', seconds=3)} {tone(3)} {H264} {AAC}",
         after=_turned,
     ),
-    Clip(name="silent", what="no sound", arguments=(*pattern(), *H264)),
+    Clip(name="silent", what="no sound", arguments=f"{picture()} {H264}"),
     Clip(
         name="odd",
         what="321x181, 4:4:4",
-        arguments=(
-            *pattern(seconds=3),
-            *("-vf", "scale=321:181,setsar=1,format=yuv444p", "-c:v", "libx264", "-preset", "veryfast"),
-        ),
+        arguments=f"{picture(seconds=3)} -vf scale=321:181,setsar=1 {H264} -pix_fmt yuv444p",
     ),
-    Clip(name="wide", what="2.4:1", arguments=(*pattern("480x200"), *tone(), *H264, *AAC)),
+    Clip(name="wide", what="480x200, which is 2.4:1", arguments=f"{picture('480x200')} {tone()} {H264} {AAC}"),
     Clip(
         name="anamorphic",
-        what="PAL wide screen: 360x288 with pixels of 64:45",
-        arguments=(*pattern("360x288", "25", 3), *tone(3), "-vf", "setsar=64/45", *H264, *AAC),
+        what="360x288 with pixels of 64:45, as PAL wide screen has them",
+        arguments=f"{picture('360x288', '25', 3)} {tone(3)} -vf setsar=64/45 {H264} {AAC}",
     ),
-    Clip(
-        name="ten_bit",
-        what="H.264 with 10 bits per sample",
-        arguments=(*pattern(seconds=3), *tone(3), "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p10le", *AAC),
-    ),
+    Clip(name="ten_bit", what="10 bits per sample", arguments=f"{picture(seconds=3)} {tone(3)} {H264_TEN_BIT} {AAC}"),
     Clip(
         name="hdr",
         what="high dynamic range: 10 bits, BT.2020, PQ",
-        arguments=(
-            *pattern("640x360", "24", 2),
-            "-vf",
-            "scale=out_primaries=bt2020:out_transfer=smpte2084:out_color_matrix=bt2020nc,format=yuv420p10le",
-            *("-c:v", "libx264", "-preset", "veryfast"),
-        ),
+        arguments=f"{picture('640x360', seconds=2)} -vf {PQ} {H264_TEN_BIT}",
     ),
     Clip(
         name="interlaced",
         what="25 frames of two fields a second",
-        arguments=(
-            *pattern("360x288", "50", 3),
-            *tone(3),
-            *("-vf", "interlace,setfield=tff", *H264, "-flags", "+ildct+ilme", *AAC),
-        ),
+        arguments=f"{picture('360x288', '50', 3)} {tone(3)} -vf interlace,setfield=tff {H264} -flags +ildct+ilme {AAC}",
     ),
-    Clip(name="speck", what="16x16", arguments=(*pattern("16x16", seconds=3), *H264)),
-    Clip(name="blink", what="0.4 s", arguments=(*pattern(seconds=0.4), *tone(0.4), *H264, *AAC)),
-    Clip(name="frame", what="a single frame", arguments=(*pattern(seconds=1), *H264, "-frames:v", "1")),
+    Clip(name="speck", what="16x16", arguments=f"{picture('16x16', seconds=3)} {H264}"),
+    Clip(name="blink", what="0.4 s", arguments=f"{picture(seconds=0.4)} {tone(0.4)} {H264} {AAC}"),
+    Clip(name="frame", what="a single frame", arguments=f"{picture(seconds=1)} {H264} -frames:v 1"),
     Clip(
         name="late_sound",
-        what="sound that begins after 2 s and ends after 5 s of 8 s",
-        arguments=(*pattern(), "-itsoffset", "2", *tone(3), *H264, *AAC),
+        what="sound from 2 s to 5 s of 8 s",
+        arguments=f"{picture()} -itsoffset 2 {tone(3)} {H264} {AAC}",
     ),
     Clip(
         name="long_sound",
         what="sound that goes on for 3 s after the picture",
-        arguments=(*pattern(seconds=5), *tone(8), *H264, *AAC),
+        arguments=f"{picture(seconds=5)} {tone(8)} {H264} {AAC}",
     ),
     Clip(
         name="late_picture",
         what="a picture that begins 1 s after the sound",
-        arguments=("-itsoffset", "1", *pattern(seconds=7), *tone(8), *H264, *AAC),
+        arguments=f"-itsoffset 1 {picture(seconds=7)} {tone(8)} {H264} {AAC}",
     ),
     Clip(
         name="two_tracks",
         what="sound in two languages",
-        arguments=(
-            *pattern(seconds=7),
-            *tone(7),
-            *tone(7, 880),
-            *("-map", "0:v", "-map", "1:a", "-map", "2:a", *H264, *AAC),
-            *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"),
-        ),
+        arguments=f"{picture(seconds=7)} {tone(7)} {tone(7, 880)} -map 0:v -map 1:a -map 2:a {H264} {AAC} "
+        "-metadata:s:a:0 language=eng -metadata:s:a:1 language=deu",
     ),
     Clip(
         name="surround",
         what="5.1 sound",
-        arguments=(*pattern(seconds=3), *tone(3), "-af", "pan=5.1|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0", *H264, *AAC),
+        arguments=f"{picture(seconds=3)} {tone(3)} {H264} {AAC} -af 'pan=5.1|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0'",
     ),
     Clip(
         name="webm",
-        what="VP9 and Opus, written as a browser's recorder does: without a duration",
-        arguments=(
-            *pattern(seconds=3),
-            *tone(3),
-            *(*VP9, "-c:a", "libopus", "-live", "1"),
-        ),
+        what="VP9 and Opus without a duration, as browsers record it",
+        arguments=f"{picture(seconds=3)} {tone(3)} {VP9} -c:a libopus -live 1",
         extension="webm",
     ),
     Clip(
         name="avi",
         what="MPEG-4 and MP3 in an AVI",
-        arguments=(*pattern(seconds=3), *tone(3), "-c:v", "mpeg4", "-q:v", "3", "-c:a", "libmp3lame"),
+        arguments=f"{picture(seconds=3)} {tone(3)} -c:v mpeg4 -q:v 3 -c:a libmp3lame",
         extension="avi",
     ),
     Clip(
         name="avi_h264",
         what="H.264 in an AVI, whose frames have no times",
-        arguments=(*pattern(seconds=3), *tone(3), *H264, "-c:a", "libmp3lame"),
+        arguments=f"{picture(seconds=3)} {tone(3)} {H264} -c:a libmp3lame",
         extension="avi",
     ),
-    Clip(name="broadcast", what="MPEG-TS", arguments=(*pattern(seconds=3), *tone(3), *H264, *AAC), extension="ts"),
+    Clip(
+        name="broadcast",
+        what="MPEG-TS, whose picture begins between two frame times",
+        arguments=f"{picture(seconds=3)} {tone(3)} {H264} {AAC}",
+        extension="ts",
+    ),
 )
 
 #: Those that must end failed, each with a reason.
 BAD = (
-    Clip(name="audio_only", what="sound without a picture", arguments=(*tone(3), *AAC)),
+    Clip(name="audio_only", what="sound without a picture", arguments=f"{tone(3)} {AAC}"),
     Clip(
         name="cover_art",
         what="sound with a cover, which is no moving picture",
-        arguments=(
-            *tone(3),
-            *pattern("64x64", "1", 1),
-            *("-map", "0:a", "-map", "1:v", "-frames:v", "1", *AAC, "-c:v", "mjpeg", "-disposition:v:0", "attached_pic"),
-        ),
+        arguments=f"{tone(3)} {picture('64x64', '1', 1)} -map 0:a -map 1:v -frames:v 1 {AAC} -c:v mjpeg "
+        "-disposition:v:0 attached_pic",
     ),
-    Clip(name="text", what="a text that is called .mp4", after=_replaced("This is not a video, whatever its name says.\n" * 20)),
+    Clip(
+        name="text", what="a text that is called .mp4", after=_replaced("This is no video, whatever its name.\n" * 20)
+    ),
     Clip(
         name="playlist",
         what="a playlist that is called .mp4 and names a local address",
@@ -254,25 +240,25 @@ BAD = (
     Clip(
         name="truncated",
         what="the first half of an MP4, whose index stood at its end",
-        arguments=(*pattern(), *tone(), *H264, *AAC),
-        after=_truncated,
+        arguments=f"{picture()} {tone()} {H264} {AAC}",
+        after=_halved,
     ),
     Clip(
         name="cut_off",
         what="the first half of an MP4, whose index stands at its beginning",
-        arguments=(*pattern(), *tone(), *H264, *AAC, "-movflags", "+faststart"),
-        after=_truncated,
+        arguments=f"{picture()} {tone()} {H264} {AAC} -movflags +faststart",
+        after=_halved,
     ),
     Clip(
         name="damaged",
-        what="an MP4 whose index is whole, but whose contents are zeros",
-        arguments=(*pattern(seconds=3), *H264),
+        what="an MP4 with a whole index and zeros for contents",
+        arguments=f"{picture(seconds=3)} {H264}",
         after=_zeroed,
     ),
     Clip(
         name="infected",
         what="plays, but has the EICAR test string in it",
-        arguments=(*pattern(seconds=3), *tone(3), *H264, *AAC),
+        arguments=f"{picture(seconds=3)} {tone(3)} {H264} {AAC}",
         after=_infected,
     ),
 )
@@ -300,7 +286,7 @@ def make(name: str, folder: Path, settings: Settings | None = None) -> Path:
 def _draw(clip: Clip, draft: Path, settings: Settings) -> None:
     if clip.arguments:
         flags = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
-        run([ffmpeg_path(settings), *flags, *clip.arguments, str(draft)], settings)
+        run([ffmpeg_path(settings), *flags, *shlex.split(clip.arguments), str(draft)], settings)
     draft.write_bytes(clip.after(draft.read_bytes() if clip.arguments else b""))
 
 
@@ -323,6 +309,8 @@ def main(
     everything: Annotated[Path | None, typer.Option("--all", metavar="FOLDER", help="Make each clip.")] = None,
 ) -> None:
     """Make the clips that the demo, the bench and the tests use."""
+    # the commands themselves are not what was asked for
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     console = Console()
     if show or not (name or everything):
         console.print(_listed())

@@ -146,6 +146,25 @@ class TooLarge(VidLabError):
     hint = "Send smaller chunks, or raise {setting} where the lab runs."
 
 
+class NotEnded(VidLabError):
+    """Video {video_hash} has not ended after {seconds} s: it is {status}."""
+
+    hint = "`vidlab watch {video_hash}` shows what it waits for."
+
+
+class FileChanged(VidLabError):
+    """{path} changed while it was sent: what arrived is neither the old file nor the new one."""
+
+    hint = "Send it again; what was sent is forgotten by itself."
+
+
+class ForeignPage(VidLabError):
+    """The API does not take this request: {why}."""
+
+    http_status = 403
+    hint = "Pages of this machine may do everything; others may only fetch media."
+
+
 class RangeNotSatisfiable(VidLabError):
     """The range asked for lies outside the file, which has {size} bytes."""
 
@@ -153,6 +172,12 @@ class RangeNotSatisfiable(VidLabError):
 
 
 # -- The lab --------------------------------------------------------------------------------------------------------
+
+
+class BadSetting(VidLabError):
+    """{variable} cannot be {value!r}: {why}."""
+
+    hint = "Correct it, or unset it."
 
 
 class LabNotRunning(VidLabError):

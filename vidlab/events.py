@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from vidlab.errors import PermanentError
 from vidlab.profiles import Topic
 
-VERSION = 1
+VERSION: Literal[1] = 1
 
 
 class Unreadable(PermanentError):

@@ -17,7 +17,8 @@ import m3u8
 from pydantic import TypeAdapter
 
 from vidlab.ffmpeg import output_of
-from vidlab.probe import declared_rates, ffprobe_command, meant_rate
+from vidlab.probe import ffprobe_command
+from vidlab.rates import declared_rates, meant_rate
 from vidlab.renditions import PLAYLIST
 from vidlab.settings import Settings
 

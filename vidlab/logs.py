@@ -45,3 +45,8 @@ def _formatter(shared: list[Any]) -> logging.Formatter:
             structlog.processors.JSONRenderer(),
         ],
     )
+
+
+def only_warnings() -> None:
+    """For a command that a person watches: what goes well is told by the command itself."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))

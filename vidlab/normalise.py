@@ -34,7 +34,7 @@ PLAIN_FORMATS = ("yuv420p", "yuvj420p")
 FLAWS: dict[str, Callable[[Media], bool]] = {
     "its codec is {m.codec}, not H.264": lambda m: m.codec != "h264",
     "its samples have {m.bit_depth} bits, not 8": lambda m: m.bit_depth != 8,
-    "its pixel format is {m.pixel_format}, not 4:2:0": lambda m: m.bit_depth == 8 and m.pixel_format not in PLAIN_FORMATS,
+    "its pixel format is {m.pixel_format}": lambda m: m.bit_depth == 8 and m.pixel_format not in PLAIN_FORMATS,
     "its dynamic range is high ({m.hdr})": lambda m: m.hdr is not None,
     "it is interlaced": lambda m: m.interlaced,
     "it is turned by {m.rotation} degrees": lambda m: m.rotation != 0,

@@ -94,7 +94,7 @@ def check_playback(fetch: Fetch, master: str, settings: Settings) -> Playback:
 
 def _differences(renditions: tuple[Played, ...]) -> Iterator[str]:
     """Where renditions differ in what must be the same in all, so that a player can change between them."""
-    names = {
+    names: dict[str, Callable[[Played], object]] = {
         "target duration": lambda played: played.target_duration,
         "durations of the segments": lambda played: [segment.duration for segment in played.segments],
         "first times of the segments": lambda played: played.starts,

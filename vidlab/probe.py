@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from vidlab import containers
@@ -21,20 +19,10 @@ from vidlab.ffmpeg import lines_of, output_of, started
 from vidlab.media import AudioTrack, Media
 from vidlab.profiles import Size
 from vidlab.programs import ffmpeg_path, ffprobe_path
+from vidlab.rates import declared_rates, measured_rate
 from vidlab.settings import Settings
 
-__all__ = ["Media", "declared_rates", "ffprobe_command", "meant_rate", "measured_rate", "probe"]
-
-#: Rates that a camera or an editor means; a measured one is taken for the nearest.
-STANDARD_RATES = tuple(
-    Fraction(rate)
-    for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "100", "120000/1001", "120")
-)
-CLOSE = Fraction(3, 1000)  # of a rate: as near as that, a standard rate is meant
-NEAR = Fraction(1, 100)  # of a rate: as near as that, what the container says is believed
-JITTER = 0.0015  # seconds; Matroska and FLV round times to a millisecond
-REGULAR = 0.9  # of the steps between frames; with fewer of one length the rate is called variable
-FALLBACK_RATE = Fraction(25)  # frames a second, for a single frame that says nothing
+__all__ = ["Media", "ffprobe_command", "probe"]
 
 NEARLY_SQUARE = 0.005  # of a pixel's width; scaling leaves such traces, and nobody sees them
 
@@ -293,43 +281,3 @@ def _bit_depth(picture: dict[str, Any]) -> int:
     """Of a sample: FFmpeg's names of pixel formats end in it when it is not 8, as in yuv420p10le."""
     match = re.search(r"[a-z](\d+)(?:le|be)$", picture["pix_fmt"])
     return min(int(match[1]), 16) if match else 8
-
-
-# -- Frame rate -----------------------------------------------------------------------------------------------------
-
-
-def declared_rates(picture: dict[str, Any]) -> list[Fraction]:
-    """What a stream says of its frame rate, to ffprobe."""
-    told = (picture.get(name, "0/0") for name in ("r_frame_rate", "avg_frame_rate"))
-    return [Fraction(rate) for rate in told if not rate.startswith("0/") and not rate.endswith("/0")]
-
-
-def measured_rate(times: list[float], declared: Iterable[Fraction]) -> tuple[Fraction, bool]:
-    """Frames a second by the frames' times (sorted, in seconds), and whether the rate varies.
-
-    Times are often rounded: so what the container declares is taken when the frames bear it out.
-    """
-    steps = [later - earlier for earlier, later in pairwise(times) if later > earlier]
-    if not steps:
-        return next((rate for rate in declared if 1 <= rate <= 120), FALLBACK_RATE), False
-    usual = median(steps)
-    regular = [step for step in steps if abs(step - usual) <= max(usual / 4, JITTER)]
-    measured = Fraction(len(regular) / sum(regular))
-    return meant_rate(measured, list(declared)), len(regular) < REGULAR * len(steps)
-
-
-def meant_rate(measured: Fraction, declared: Sequence[Fraction]) -> Fraction:
-    """The rate that a measured one stands for."""
-
-    def near(rates: Iterable[Fraction], share: Fraction) -> list[Fraction]:
-        fitting = [rate for rate in rates if abs(rate - measured) <= share * measured]
-        return sorted(fitting, key=lambda rate: abs(rate - measured))
-
-    choices = (
-        near((rate for rate in declared if rate in STANDARD_RATES), NEAR),
-        near(STANDARD_RATES, CLOSE),
-        near(declared, NEAR),
-        [measured.limit_denominator(1001)],
-    )
-    return next(rates[0] for rates in choices if rates)
-

@@ -113,7 +113,9 @@ def _find(name: str, wish: str) -> Found:
     program = PROGRAMS[name]
     found = _wished(name, wish) if wish else _in_wheel(program) or _on_system(program)
     if found is None:
-        raise PartMissing(part=name, why="no package carries it, and it is not on the search path", command="make setup")
+        raise PartMissing(
+            part=name, why="no package carries it, and it is not on the search path", command="make setup"
+        )
     return found
 
 

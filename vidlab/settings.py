@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from vidlab.errors import BadSetting
 
 MIB = 1024 * 1024
 
@@ -113,6 +115,15 @@ class Settings(BaseSettings):
     api_port: int | None = Field(default=None, gt=0, lt=65536)
     #: How long `vidlab up` waits for one process to get ready.
     ready_seconds: float = Field(default=60.0, gt=0)
+
+    def __init__(self, **values: Any) -> None:
+        """What is not given is read from the environment. Raises BadSetting."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            variable = f"VIDLAB_{str(first['loc'][0]).upper()}"
+            raise BadSetting(variable=variable, value=first["input"], why=first["msg"]) from error
 
     @property
     def blob_endpoint(self) -> str:

@@ -117,7 +117,8 @@ def named_channels(file: Stream, track: AudioTrack) -> Stream:
 
 def languages(tracks: tuple[AudioTrack, ...]) -> dict[str, str]:
     """The tracks' languages, which `-map_metadata -1` takes away with everything else."""
-    return {f"metadata:s:a:{place}": f"language={track.language}" for place, track in enumerate(tracks) if track.language}
+    named = [(place, track.language) for place, track in enumerate(tracks) if track.language]
+    return {f"metadata:s:a:{place}": f"language={language}" for place, language in named}
 
 
 #: Titles, places and chapters of the original stay with the original: a GPS position is nobody's business.

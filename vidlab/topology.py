@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # it is public all the same
 
 from vidlab.errors import DependencyAway
 from vidlab.profiles import PARTITIONS, TOPICS, dead_letter_topic

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import psutil
@@ -150,7 +151,8 @@ def parked(lab: RunningLab, topic: str, expected: int) -> list[dict[str, str]]:
     while len(found) < expected and time.monotonic() < deadline:
         record = consumer.poll(0.5)
         if record is not None and not record.error():
-            found.append({name: (value or b"").decode() for name, value in record.headers() or []})
+            headers: Any = record.headers() or []
+            found.append({name: value.decode() for name, value in headers})
     consumer.close()
     return found
 

@@ -249,9 +249,9 @@ def test_retry_opens_only_what_failed(store: Store) -> None:
     assert store.retry(video_hash).status == Status.PROCESSING
     assert [job.stage for job in store.jobs(video_hash) if job.state != State.DONE] == ["480p", MASTER]
     assert [job.stage for job in store.due()] == ["480p"]
-    lease = store.claim(video_hash, "480p")
-    assert lease is not None
-    assert store.finish_rendition(lease, {}) is not None
+    again = store.claim(video_hash, "480p")
+    assert again is not None
+    assert store.finish_rendition(again, {}) is not None
 
 
 def test_retry_of_preprocessing_goes_by_its_topic(store: Store) -> None:

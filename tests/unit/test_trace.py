@@ -13,7 +13,13 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 def span(stage: str, name: str, begin: float, end: float | None, **facts: Any) -> Span:
     ended = NOON + timedelta(seconds=end) if end is not None else None
-    usual = {"span_id": f"{stage}{name}{begin}", "parent_id": None, "video_hash": "v", "kind": "work", "process": "p"}
+    usual: dict[str, Any] = {
+        "span_id": f"{stage}{name}{begin}",
+        "parent_id": None,
+        "video_hash": "v",
+        "kind": "work",
+        "process": "p",
+    }
     usual |= {"attempt": 1, "status": "ok"}
     return Span(stage=stage, name=name, started_at=NOON + timedelta(seconds=begin), ended_at=ended, **(usual | facts))
 

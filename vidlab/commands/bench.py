@@ -27,7 +27,9 @@ def bench(
     """Measure finalize to completed over the same FFmpeg commands started bare. The lab must be up, and idle."""
     from vidlab.bench import bench as measure
     from vidlab.clips import make
+    from vidlab.logs import only_warnings
 
+    only_warnings()
     lab = the_lab(state)
     settings = lab.settings()
     source = clip or make("bench", lab.folder.root / "clips")

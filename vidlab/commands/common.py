@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +13,12 @@ from rich.console import Console
 if TYPE_CHECKING:
     from vidlab.lab.local import LocalLab
 
+PIPE_WIDTH = 200  # columns; whoever reads a pipe wants a row in one line
+
 #: Plain text: file names and log lines must come out as they are.
-out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+out = Console(
+    highlight=False, markup=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH
+)
 err = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, stderr=True)
 
 

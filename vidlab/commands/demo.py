@@ -31,7 +31,9 @@ def demo(
     """Take a real video through the whole pipeline, and check that it plays. The lab stays up."""
     from vidlab.client import Client
     from vidlab.clips import sample_path
+    from vidlab.logs import only_warnings
 
+    only_warnings()
     settings = _lab_that_is_up(state)
     file = clip or sample_path()
     client = Client(settings.api_url)

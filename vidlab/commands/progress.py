@@ -29,7 +29,7 @@ class Arrivals:
         self.status = Status("", console=err)
 
     def __enter__(self) -> Self:
-        out.print(f"{f'Starting the lab ({self.folder})':<58}ready after")
+        out.print(f"{f'Starting the lab ({self.folder})':<56}  ready after")
         self.status.start()
         return self
 
@@ -73,4 +73,6 @@ def _where(event: Event) -> str:
 
 
 def _sum(crowd: Counter[str]) -> str:
-    return ", ".join(word if count == 1 and word == "keeper" else f"{count} {word}s" for word, count in crowd.items())
+    """`keeper, 7 consumers, 7 workers`, in the order of the table."""
+    counts = [(word, crowd[word]) for word in CROWD if crowd[word]]
+    return ", ".join(word if word == "keeper" else f"{count} {word}{'s' * (count != 1)}" for word, count in counts)

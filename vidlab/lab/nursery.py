@@ -120,10 +120,10 @@ def become(request: Request) -> None:
     """Run what was asked for, as if it had been started by the system."""
     os.environ.clear()
     os.environ.update(request.environment)
-    log = os.open(request.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for stream in (1, 2):
-        os.dup2(log, stream)
+    with open(os.devnull, "rb") as nothing, open(request.log, "ab") as log:
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
     # So that `top` tells them apart.
     Path("/proc/self/comm").write_text(request.environment.get("VIDLAB_PROCESS", request.module)[:NAME])
     sys.argv = [request.module, *request.arguments]

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from vidlab.errors import LabFailed
 from vidlab.lab.folder import write_private
@@ -23,7 +23,7 @@ TRIES = 200
 
 @dataclass
 class Ports:
-    """The ports of one lab, reserved against other labs of this user for as long as this object lives."""
+    """The ports of one lab, reserved against other labs of this user until the end of the `with` block."""
 
     #: Where the choice is kept.
     file: Path
@@ -34,13 +34,19 @@ class Ports:
     taken: set[str] = field(default_factory=set)
     _claims: list[IO[str]] = field(default_factory=list)
 
-    def choose(self) -> dict[str, int]:
-        """Choose a port for each name, and keep the choice. Raises LabFailed when none is free."""
+    def __enter__(self) -> Self:
+        self._choose()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for claim in self._claims:
+            claim.close()
+
+    def _choose(self) -> None:
         before = self._read()
         for name, usual in USUAL.items():
             self.chosen[name] = self._pin(name) if name in self.pinned else self._find(before.get(name), usual)
         write_private(self.file, json.dumps(self.chosen))
-        return self.chosen
 
     def _pin(self, name: str) -> int:
         port = self.pinned[name]
@@ -75,10 +81,6 @@ class Ports:
             return {str(name): int(port) for name, port in json.loads(self.file.read_text()).items()}
         except (OSError, ValueError, AttributeError):
             return {}
-
-    def release(self) -> None:
-        for claim in self._claims:
-            claim.close()
 
 
 def is_free(port: int) -> bool:

@@ -136,9 +136,8 @@ def run_lab(root: Path, kinds: Sequence[Kind], counts: Mapping[str, int], with_p
             log.error("another supervisor runs this lab")
             return 3
         settings = Settings(state=folder.root)
-        ports = Ports(folder.root / "ports.json", pinned_ports(settings))
-        ports.choose()
-        asyncio.run(Lab(folder, settings, ports).serve(kinds, counts, with_parent))
+        with Ports(folder.root / "ports.json", pinned_ports(settings)) as ports:
+            asyncio.run(Lab(folder, settings, ports).serve(kinds, counts, with_parent))
     return 0
 
 

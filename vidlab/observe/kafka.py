@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is public all the same
 
 from vidlab.errors import DependencyAway
 from vidlab.profiles import PARTITIONS, Stage, stages
@@ -37,8 +37,8 @@ def lag(settings: Settings) -> list[PartitionLag]:
     admin = AdminClient({"bootstrap.servers": settings.kafka}, logger=logger)
     try:
         partitions = _partitions({stage.topic for stage in stages()})
-        starts = _offsets(admin, partitions, OffsetSpec.earliest())
-        ends = _offsets(admin, partitions, OffsetSpec.latest())
+        starts = _offsets(admin, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        ends = _offsets(admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         return [row for stage in stages() for row in _of_group(admin, stage, starts, ends)]
     except KafkaException as error:
         raise DependencyAway(name="kafka", why=error.args[0].str()) from error

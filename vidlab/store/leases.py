@@ -205,7 +205,7 @@ class Leases(Record):
 
 
 #: An attempt that ended without a fault of its own is not counted.
-_UNUSED = {"attempt": jobs.c.attempt - 1}
+_UNUSED: dict[str, Any] = {"attempt": jobs.c.attempt - 1}
 
 _SPAN_STATUS = {"done": "ok", "handed_back": "handed_back"}
 

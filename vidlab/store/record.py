@@ -59,7 +59,8 @@ class Record:
     ) -> str:
         """Begin a span in a transaction that is open, and give its id."""
         span_id = new_span_id()
-        row = {"span_id": span_id, "parent_id": parent_id, "video_hash": video_hash, "stage": stage, "name": name}
+        row: dict[str, Any] = {"span_id": span_id, "parent_id": parent_id, "video_hash": video_hash}
+        row |= {"stage": stage, "name": name}
         row |= {"kind": kind, "process": self.process, "attempt": attempt, "started_at": now(), "status": "open"}
         connection.execute(insert(spans).values(row))
         return span_id

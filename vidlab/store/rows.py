@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, insert, select, update
 
 from vidlab.errors import UnknownVideo
 from vidlab.events import new_message
@@ -16,16 +15,17 @@ from vidlab.store.record import now
 DONE_COLUMNS = {profile.name: videos.c[profile.column] for profile in PROFILES}
 
 
-def to_video(row: Mapping[str, Any]) -> Video:
+def to_video(row: RowMapping) -> Video:
     """The done columns become one mapping, and the reference's names for paths say what they hold."""
-    facts = dict(row)
+    facts: dict[str, Any] = {str(name): value for name, value in row.items()}
     facts |= {f"{name}_path": facts.pop(f"{name}_url") for name in ("hls_master", "thumbnail")}
     done = {profile.name: bool(facts.pop(profile.column)) for profile in PROFILES}
     return Video(**facts | {"status": Status(facts["status"])}, done=done)
 
 
-def to_job(row: Mapping[str, Any]) -> Job:
-    return Job(**dict(row) | {"state": State(row["state"])})
+def to_job(row: RowMapping) -> Job:
+    facts: dict[str, Any] = {str(name): value for name, value in row.items()}
+    return Job(**facts | {"state": State(row["state"])})
 
 
 def locked(connection: Connection, video_hash: str) -> Video:

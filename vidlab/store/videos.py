@@ -134,7 +134,14 @@ class Videos(Record):
         return self.video(video_hash)
 
     def _reopen(self, connection: Connection, video: Video) -> None:
-        fresh = {"errors": 0, "lost": 0, "attempt": 0, "away_seconds": 0.0, "error": None, "finished_at": None}
+        fresh: dict[str, Any] = {
+            "errors": 0,
+            "lost": 0,
+            "attempt": 0,
+            "away_seconds": 0.0,
+            "error": None,
+            "finished_at": None,
+        }
         fresh |= {"queued_at": now()}
         failed = (jobs.c.video_hash == video.video_hash) & (jobs.c.state == State.FAILED)
         if video.error_stage == PREPROCESSING.name:

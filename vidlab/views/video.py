@@ -52,7 +52,7 @@ def rows(video: VideoJson, now: datetime) -> list[Row]:
 def _row(job: Mapping[str, Any], now: datetime) -> Row:
     queued, started, finished = (_time(job[name]) for name in ("queued_at", "started_at", "finished_at"))
     begun = job["state"] in ("running", "done", "failed") and started
-    waited = ((started if begun else now) - queued).total_seconds() if queued else None
+    waited = ((started if begun and started else now) - queued).total_seconds() if queued else None
     worked = ((finished or now) - started).total_seconds() if begun and started else None
     return Row(
         name=job["name"],

@@ -1,4 +1,4 @@
-"""The servers that a lab starts. Each is a real one, bound to 127.0.0.1, with a folder of its own in the state folder."""
+"""The servers that a lab starts: real ones, bound to 127.0.0.1, each with a folder of its own in the state folder."""
 
 from __future__ import annotations
 

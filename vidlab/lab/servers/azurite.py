@@ -74,9 +74,9 @@ def _npm_ci(draft: Path, settings: Settings, report: Report) -> None:
         shutil.copy(file, draft)
     node = find("node", settings).path
     # No install scripts: none is needed here, and a script may fetch anything.
-    command = [node, _npm(node), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    options = ("--ignore-scripts", "--no-audit", "--no-fund")
     with _watched(draft / "node_modules", report):
-        run(command, cwd=draft)
+        run([node, _npm(node), "ci", *options], cwd=draft)
 
 
 def _npm(node: Path) -> Path:

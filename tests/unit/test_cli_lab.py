@@ -1,0 +1,188 @@
+"""The command line over a lab of small scripts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.labs import StubLab
+from vidlab.cli import main
+from vidlab.commands import common, lab
+from vidlab.commands.common import duration, size
+
+Vidlab = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a lab that is up."""
+    with StubLab(tmp_path_factory.mktemp("cli"), with_parent=True) as running:
+        yield running.folder.root
+
+
+@pytest.fixture
+def own_root(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a lab that a test takes up."""
+    yield tmp_path / "lab"
+    StubLab(tmp_path / "lab").down()
+
+
+@pytest.fixture
+def vidlab(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vidlab:
+    """Types a command, and gives what it printed; a command that fails raises SystemExit."""
+    monkeypatch.setattr(lab, "the_lab", StubLab)
+    monkeypatch.setattr(common, "the_lab", StubLab)
+
+    def run(*words: str | Path) -> str:
+        monkeypatch.setattr(sys, "argv", ["vidlab", *map(str, words)])
+        try:
+            main()
+        except SystemExit as end:
+            if end.code:
+                raise
+        return capsys.readouterr().out
+
+    return run
+
+
+def fails(vidlab: Vidlab, capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
+    """Types a command that must fail, and gives what stands on standard error."""
+    with pytest.raises(SystemExit) as end:
+        vidlab(*words)
+    assert end.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_status_as_json_has_its_shape(vidlab: Vidlab, root: Path) -> None:
+    told = json.loads(vidlab("status", "--json", "--state", root))
+    assert told["state"] == "up"
+    assert told["api_url"].startswith("http://127.0.0.1:")
+    assert set(told["endpoints"]) >= {"kafka", "redis", "azurite", "clamd", "database"}
+    assert all("://" in url for url in told["endpoints"].values())
+    worker = next(one for one in told["processes"] if one["name"] == "worker-360p.1")
+    assert worker["kind"] == "worker-360p"
+    assert worker["state"] == "running"
+    assert worker["pid"] > 1
+    assert worker["restarts"] == 0
+    assert told["disk_bytes"] > 0
+
+
+def test_status_of_a_lab_that_is_down_is_json_too(vidlab: Vidlab, tmp_path: Path) -> None:
+    told = json.loads(vidlab("status", "--json", "--state", tmp_path / "none"))
+    assert told["state"] == "down"
+    assert told["processes"] == []
+    assert set(told["endpoints"]) == {"kafka", "redis", "azurite", "clamd", "database"}
+    assert not (tmp_path / "none").exists()
+
+
+def test_status_is_a_table_for_people(vidlab: Vidlab, root: Path) -> None:
+    lines = vidlab("status", "--state", root).splitlines()
+    assert lines[0].startswith(f"lab {root}, up ")
+    row = next(line for line in lines if "worker-360p.1" in line).split()
+    assert row[:2] == ["worker-360p.1", "running"]
+
+
+def test_the_folder_may_be_named_before_the_command(vidlab: Vidlab, root: Path) -> None:
+    assert json.loads(vidlab("--state", root, "status", "--json"))["state"] == "up"
+
+
+def test_up_of_a_lab_that_is_up_says_so(vidlab: Vidlab, root: Path) -> None:
+    assert vidlab("up", "--state", root).startswith(f"The lab in {root} is up: http://127.0.0.1:")
+
+
+def test_up_tells_who_is_ready_and_down_that_the_data_is_kept(vidlab: Vidlab, own_root: Path) -> None:
+    state = own_root
+    lines = vidlab("up", "--state", state).splitlines()
+    assert lines[0].split() == ["Starting", "the", "lab", f"({state})", "ready", "after"]
+    names = [line.split()[0] for line in lines[1:-1]]
+    assert sorted(names) == ["base", "family", "first", "forked", "stubborn"]
+    assert names.index("base") < names.index("first") < names.index("family")
+    assert lines[-1].split()[:2] == ["1", "worker"]
+    assert all(line.endswith(" s") for line in lines[1:])
+    assert vidlab("down", "--state", state) == f"The lab in {state} is down; its data is kept.\n"
+    assert vidlab("down", "--state", state) == f"The lab in {state} was down; its data is kept.\n"
+    assert "is forgotten" in vidlab("reset", "--state", state)
+    assert not state.exists()
+
+
+def test_processes_are_killed_paused_resumed_and_scaled(vidlab: Vidlab, root: Path) -> None:
+    assert vidlab("pause", "base", "--state", root) == "paused base\n"
+    assert vidlab("resume", "base", "--state", root) == "resumed base\n"
+    assert vidlab("kill", "worker_360p", "--state", root) == "killed worker-360p.1\n"
+    StubLab(root).wait("worker-360p")
+    assert vidlab("restart", "first", "--state", root) == "restarting first\n"
+    assert vidlab("scale", "crash", "0", "--state", root) == "crash: 0 wanted, before 0\n"
+
+
+def test_logs_are_shown(vidlab: Vidlab, root: Path) -> None:
+    assert "tables are there\n" in vidlab("logs", "first", "--state", root)
+    assert vidlab("logs", "first", "-n", "0", "--state", root) == ""
+    assert "started base" in vidlab("logs", "supervisor", "-n", "500", "--state", root)
+
+
+def test_errors_are_told_calmly(vidlab: Vidlab, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = fails(vidlab, capsys, "kill", "nobody", "--state", root)
+    assert told == (
+        "vidlab: The lab has no process nobody.\n"
+        "  `vidlab status` lists them; without a number a name means all of its kind.\n"
+    )
+
+
+def test_without_a_lab_the_way_to_one_is_told(
+    vidlab: Vidlab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = fails(vidlab, capsys, "kill", "kafka", "--state", tmp_path)
+    assert told == f"vidlab: No lab is running in {tmp_path}.\n  Start one with: vidlab up\n"
+
+
+def test_a_lab_that_does_not_come_up_shows_the_log(
+    vidlab: Vidlab, own_root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_a_crash(state: Path) -> StubLab:
+        made = StubLab(state)
+        made.counts["crash"] = 1
+        return made
+
+    monkeypatch.setattr(lab, "the_lab", with_a_crash)
+    told = fails(vidlab, capsys, "up", "--state", own_root).splitlines()
+    assert told[0] == "vidlab: crash.1 did not get ready: it exits with code 7 at once."
+    assert told[1].startswith("  last lines of ")
+    assert told[1].endswith("crash.1.log:")
+    assert told[2] == "    ffmpeg: not found"
+    assert told[-1] == "  Nothing was lost: the lab is down, as before."
+
+
+def test_the_help_is_there_at_once_without_what_only_some_commands_need() -> None:
+    code = (
+        "import sys, vidlab.cli;"
+        "heavy = {'sqlalchemy', 'celery', 'confluent_kafka', 'fastapi', 'azure', 'pydantic'};"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert told.stderr.strip() == ""
+
+
+def test_every_command_has_help(vidlab: Vidlab) -> None:
+    from vidlab.cli import COMMANDS
+
+    for command in COMMANDS:
+        assert "Usage: vidlab" in vidlab(command.__name__, "--help")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (99, "99 s"), (840, "14 min"), (3600, "1 h 0 min"), (7500, "2 h 5 min")]
+)
+def test_durations_are_for_people(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1_100_000, "1.1 MB"), (250_000_000, "250 MB"), (5e15, "5000 TB")]
+)
+def test_sizes_are_for_people(count: float, text: str) -> None:
+    assert size(count) == text

@@ -1,0 +1,62 @@
+"""Free ports: the usual one, else another, and the same again."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from vidlab.lab import ports as module
+from vidlab.lab.ports import Ports, is_free
+
+
+@pytest.fixture
+def base(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A range of ports that nobody uses, in place of the usual ones."""
+    base = next(port for port in range(21000, 30000, 50) if all(is_free(port + step) for step in range(20)))
+    monkeypatch.setattr(module, "USUAL", {"kafka": base, "redis": base + 10})
+    return base
+
+
+def chosen(file: Path, **pinned: int) -> dict[str, int]:
+    with Ports(file, pinned) as ports:
+        return ports.chosen
+
+
+def test_the_usual_port_is_taken_when_it_is_free(base: int, tmp_path: Path) -> None:
+    assert chosen(tmp_path / "ports") == {"kafka": base, "redis": base + 10}
+
+
+def test_another_is_found_when_a_program_holds_it(base: int, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", base)):
+        assert chosen(tmp_path / "ports")["kafka"] == base + 1
+
+
+def test_another_lab_gets_other_ports_before_anything_listens(base: int, tmp_path: Path) -> None:
+    with Ports(tmp_path / "one"):
+        assert chosen(tmp_path / "two") == {"kafka": base + 1, "redis": base + 11}
+    assert chosen(tmp_path / "three") == {"kafka": base, "redis": base + 10}
+
+
+def test_a_lab_keeps_its_ports(base: int, tmp_path: Path) -> None:
+    file = tmp_path / "ports"
+    file.write_text(json.dumps({"kafka": base + 5, "redis": base + 15}))
+    assert chosen(file) == {"kafka": base + 5, "redis": base + 15}
+
+
+def test_a_file_that_was_spoilt_is_ignored(base: int, tmp_path: Path) -> None:
+    (tmp_path / "ports").write_text("[")
+    assert chosen(tmp_path / "ports")["kafka"] == base
+
+
+def test_a_pinned_port_is_kept_though_it_is_taken(base: int, tmp_path: Path) -> None:
+    pinned = {"kafka": base + 3}
+    with socket.create_server(("127.0.0.1", base + 3)), Ports(tmp_path / "ports", pinned) as ports:
+        assert ports.chosen["kafka"] == base + 3
+        assert ports.taken == {"kafka"}
+
+
+def test_no_other_server_gets_a_pinned_port(base: int, tmp_path: Path) -> None:
+    assert chosen(tmp_path / "ports", redis=base) == {"kafka": base + 1, "redis": base}

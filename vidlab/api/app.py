@@ -1,0 +1,76 @@
+"""Puts the API together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vidlab import __version__
+from vidlab.api import health, media, metrics, uploads, videos
+from vidlab.api.health import Check, Checks
+from vidlab.api.metrics import Measured, Metrics
+from vidlab.api.origins import Origins
+from vidlab.api.parts import Parts
+from vidlab.api.problems import HANDLERS
+from vidlab.settings import Settings
+from vidlab.storage import Storage
+from vidlab.store import Store
+
+ROUTERS = (uploads.router, videos.router, media.router, health.router, metrics.router)
+
+
+def create_app(
+    settings: Settings,
+    storage: Storage | None = None,
+    store: Store | None = None,
+    checks: Mapping[str, Check] | None = None,
+) -> FastAPI:
+    """The API over those servers. `checks` are asked by /health, beside the database and blob storage."""
+    parts = Parts(settings, store or Store(settings), storage or Storage(settings))
+    numbers = Metrics(parts.store)
+    own = {"database": parts.store.ping, "storage": parts.storage.ping}
+    app: FastAPI = FastAPIOffline(
+        title="VidLab",
+        version=__version__,
+        summary="Send a video in chunks, and watch it become a stream.",
+        exception_handlers=HANDLERS,
+        middleware=[
+            Middleware(Measured, metrics=numbers),
+            Middleware(Origins, api_url=settings.api_url),
+            Middleware(NoSniff),
+        ],
+        lifespan=_closes,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.state.parts, app.state.metrics = parts, numbers
+    app.state.checks = Checks(own | dict(checks or {}))
+    return app
+
+
+@asynccontextmanager
+async def _closes(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.checks.close()
+    app.state.parts.store.close()
+    app.state.parts.storage.close()
+
+
+class NoSniff:
+    """Has browsers believe the content type: what somebody uploaded must not become a page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        await self.app(scope, receive, sent)

@@ -1,0 +1,186 @@
+"""A client of the API: what the command line, the notebooks and the tests send videos with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from vidlab.ahead import bounded_map
+from vidlab.errors import ChunksMissing, DependencyAway, FileChanged, NotEnded, UnknownVideo, VidLabError, WrongState
+from vidlab.outgoing import CHUNK, Outgoing
+from vidlab.problem import from_problem
+
+AT_ONCE = 4  # chunks; so much is held in memory
+ANSWER = 60.0  # seconds for one answer: the API needs some to find out that a server behind it is away
+CONNECT = 5.0  # seconds
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)  # seconds between tries while something is away: API restarts fit in
+POLL = 0.25  # seconds between two looks at a video
+MOST = 200  # videos of one answer
+ROUNDS = 3  # of sending what finalize says is missing
+
+#: The answer of `GET /videos/{hash}`.
+VideoJson = dict[str, Any]
+#: Called with the bytes that are there, and with all.
+OnBytes = Callable[[int, int], None]
+OnChange = Callable[[VideoJson], None]
+
+ENDED = ("completed", "failed")
+UPLOADED = ("preprocessing", "processing", "completed")
+
+
+class Client:
+    """Speaks to one API. The errors that it answers are raised here as what they were there.
+
+    Raises DependencyAway when the API, or a server that it needs, does not answer for about 20 s.
+    """
+
+    def __init__(self, api_url: str) -> None:
+        # trust_env: a proxy that the environment names knows nothing of this machine's ports.
+        self._http = httpx.Client(base_url=api_url, timeout=httpx.Timeout(ANSWER, connect=CONNECT), trust_env=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    # -- videos
+
+    def video(self, video_hash: str) -> VideoJson:
+        """One video with its profiles. Raises UnknownVideo."""
+        return self._ask("GET", f"/videos/{video_hash}")
+
+    def videos(self, status: str | None = None, limit: int | None = None) -> list[VideoJson]:
+        """The newest first; all of them, unless `limit` says how many are enough."""
+        found: list[VideoJson] = []
+        asked: dict[str, Any] = {"status": status} if status else {}
+        while True:
+            left = limit - len(found) if limit else MOST
+            page = self._ask("GET", "/videos", params=asked | {"limit": min(MOST, left)})
+            found += page["items"]
+            if page["next"] is None or (limit and len(found) >= limit):
+                return found[:limit]
+            asked["cursor"] = page["next"]
+
+    def retry(self, video_hash: str) -> VideoJson:
+        """Begin again with what failed. Raises WrongState when nothing can be."""
+        return self._ask("POST", f"/videos/{video_hash}/retry", pauses=())
+
+    def delete(self, video_hash: str) -> None:
+        """Gone at once for everyone. Raises UnknownVideo."""
+        self._ask("DELETE", f"/videos/{video_hash}", pauses=())
+
+    def wait(self, video_hash: str, timeout: float, on_change: OnChange | None = None) -> VideoJson:
+        """Wait for a video's end; `on_change` gets each answer that differs. Raises NotEnded after `timeout` seconds.
+
+        While the API is away the waiting goes on.
+        """
+        deadline = time.monotonic() + timeout
+        video: VideoJson = {}
+        while True:
+            try:
+                before, video = video, self.video(video_hash)
+            except DependencyAway:
+                if time.monotonic() > deadline:
+                    raise
+                continue
+            if on_change and video != before:
+                on_change(video)
+            if video["status"] in ENDED:
+                return video
+            if time.monotonic() > deadline:
+                raise NotEnded(video_hash=video_hash, status=video["status"], seconds=round(timeout))
+            time.sleep(POLL)
+
+    # -- upload
+
+    def upload(
+        self,
+        path: Path,
+        *,
+        chunk_bytes: int = CHUNK,
+        title: str | None = None,
+        on_progress: OnBytes | None = None,
+        again: bool = False,
+    ) -> VideoJson:
+        """Send a file in chunks and finalize it; run again, it goes on where it stopped.
+
+        The same file is known again by an Idempotency-Key made of its absolute path, size, time of change and
+        the chunks' size. What was sent completely before is not sent again, unless it failed or `again` says so.
+        Raises FileChanged when it changes meanwhile.
+        """
+        file = Outgoing(path, chunk_bytes, title or "", fresh=again)
+        while True:
+            try:
+                begun = self._send(file, 0)
+            except (WrongState, UnknownVideo) as error:
+                video_hash = error.facts["video_hash"]
+                if error.facts.get("status") in UPLOADED:
+                    return self.video(video_hash)
+                file.after(video_hash)  # that one failed or was deleted: another try at the same file
+            else:
+                break
+        self._send_all(file, begun["video_hash"], begun["missing"], on_progress or (lambda done, total: None))
+        return self._finalize(file, begun["video_hash"])
+
+    def _send_all(self, file: Outgoing, video_hash: str, missing: list[list[int]], on_progress: OnBytes) -> None:
+        numbers = [number for first, last in missing for number in range(first, last + 1)]
+        done = file.size - sum(file.length(number) for number in numbers)
+        on_progress(done, file.size)
+
+        def send(number: int) -> int:
+            self._send(file, number, video_hash)
+            return file.length(number)
+
+        for sent in bounded_map(send, numbers, AT_ONCE):
+            done += sent
+            on_progress(done, file.size)
+
+    def _send(self, file: Outgoing, number: int, video_hash: str | None = None) -> dict[str, Any]:
+        fields, piece = file.form(number)
+        named = {"video_hash": video_hash} if video_hash else {}
+        return self._ask(
+            "POST",
+            "/videos/upload",
+            data=fields | named,
+            files={"file": (file.path.name, piece, "application/octet-stream")},
+            headers={"Idempotency-Key": file.key},
+        )
+
+    def _finalize(self, file: Outgoing, video_hash: str) -> VideoJson:
+        for _ in range(ROUNDS):
+            if file.has_changed():
+                raise FileChanged(path=file.path)
+            try:
+                return self._ask("POST", f"/videos/finalize/{video_hash}")
+            except ChunksMissing as error:  # blob storage lost what it had said to have
+                self._send_all(file, video_hash, error.facts["ranges"], lambda done, total: None)
+        return self._ask("POST", f"/videos/finalize/{video_hash}")
+
+    # -- requests
+
+    def _ask(self, method: str, path: str, pauses: tuple[float, ...] = PAUSES, **more: Any) -> dict[str, Any]:
+        """Ask, and ask again while something is away. Only for what may be asked twice, or without `pauses`."""
+        for pause in pauses:
+            try:
+                return self._ask_once(method, path, **more)
+            except DependencyAway:
+                time.sleep(pause)
+        return self._ask_once(method, path, **more)
+
+    def _ask_once(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, **more)
+        except httpx.TransportError as error:
+            raise DependencyAway(name="api", why=str(error) or type(error).__name__) from error
+        if answer.is_success:
+            return dict(answer.json())
+        raise _error_of(answer)
+
+
+def _error_of(answer: httpx.Response) -> VidLabError:
+    try:
+        return from_problem(answer.json())
+    except ValueError:  # not from this API
+        return DependencyAway(name="api", why=f"it answers {answer.status_code} {answer.reason_phrase}")
