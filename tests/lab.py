@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from vidlab.client import Client
 
+from vidlab.client import Client
 from vidlab.lab.local import LocalLab
 from vidlab.playback import Playback, check_playback, from_web
 from vidlab.settings import Settings
+from vidlab.storage import Storage
 from vidlab.store import Store
 
 HOME = Path(__file__).parents[1]
@@ -29,6 +30,11 @@ class RunningLab:
         self.settings: Settings = local.settings()
         self.client = Client(self.settings.api_url)
         self.store = Store(self.settings)
+        self.storage = Storage(self.settings)
+
+    def close(self) -> None:
+        for opened in (self.client, self.store, self.storage):
+            opened.close()
 
     def send(self, path: Path, **options: Any) -> str:
         """Upload and finalize, and give the video_hash."""
@@ -56,4 +62,4 @@ def running_lab(state: Path, clips: Path, **env: str) -> Iterator[RunningLab]:
         try:
             yield lab
         finally:
-            lab.store.close()
+            lab.close()

@@ -17,7 +17,6 @@ from vidlab import paths
 from vidlab.bus import Bus
 from vidlab.models import Event, Job, State
 from vidlab.profiles import dead_letter_topic, stages
-from vidlab.storage import Storage
 
 TAKEN_OVER = 15.0  # seconds; the bound that the contracts promise
 PATIENCE = 60.0  # seconds
@@ -106,7 +105,7 @@ def test_a_paused_worker_that_wakes_after_its_lease_was_taken_changes_nothing(la
         lab.local.scale("worker-720p", 2)
         video = lab.ended(long_clip)
     assert video["status"] == "completed", video["error"]
-    storage = Storage(lab.settings)
+    storage = lab.storage
     prefix = paths.rendition_prefix(long_clip, "720p")
     published = {path: storage.head(path) for path in storage.list_paths(prefix)}
     until(lambda: not lease_kept(lab, owner, long_clip), "the woken worker has stopped")
@@ -188,7 +187,7 @@ def test_a_video_deleted_while_it_is_worked_on_leaves_no_blob(lab: RunningLab, l
     assert httpx.delete(url, trust_env=False).status_code == 202
     assert httpx.get(url, trust_env=False).status_code == 404
     until(lambda: "deleted" in lab.kinds(long_clip), "the keeper has removed it")
-    assert list(Storage(lab.settings).list_paths(f"{long_clip}/")) == []
+    assert list(lab.storage.list_paths(f"{long_clip}/")) == []
     assert lab.store.jobs(long_clip) == []
 
 

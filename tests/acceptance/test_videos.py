@@ -11,6 +11,7 @@ import pytest
 
 from tests.lab import RunningLab
 from vidlab import clips as table
+from vidlab import paths
 
 #: Clip -> the renditions that it must end with.
 PLAYS = {
@@ -119,11 +120,8 @@ def test_the_ends_are_told_once(lab: RunningLab, sent: dict[str, str]) -> None:
 
 
 def test_the_original_is_kept_byte_for_byte(lab: RunningLab, ended: Ended, tmp_path: Path) -> None:
-    from vidlab import paths
-    from vidlab.storage import Storage
-
     video = lab.store.video(ended("portrait")["video_hash"])
     target = tmp_path / "original.mp4"
     path = paths.original_path(video.video_hash, video.extension)
-    Storage(lab.settings).download(path, target, etag=video.original_etag or "")
+    lab.storage.download(path, target, etag=video.original_etag or "")
     assert target.read_bytes() == table.make("portrait", lab.clips).read_bytes()

@@ -22,9 +22,7 @@ def test_an_old_python_can_read_it() -> None:
     ast.parse((ROOT / "services" / "bootstrap.py").read_text(), feature_version=(3, 6))
 
 
-def test_an_old_python_ends_with_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_old_one_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(bootstrap, "OLDEST", (99, 1))
     monkeypatch.setattr(bootstrap, "NAMES", ("no-such-python",))
     assert bootstrap.main() == 1

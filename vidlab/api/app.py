@@ -41,8 +41,8 @@ def create_app(
         exception_handlers=HANDLERS,
         middleware=[
             Middleware(Measured, metrics=numbers),
-            Middleware(Origins, api_url=settings.api_url),
             Middleware(NoSniff),
+            Middleware(Origins, api_url=settings.api_url),
         ],
         lifespan=_closes,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -9,7 +10,6 @@ from typing import Any
 
 import structlog
 from fastapi import Request, Response
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -30,6 +30,9 @@ class Problem(JSONResponse):
     """A problem document."""
 
     media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, default=str).encode()
 
 
 class Lingering(Problem):
@@ -74,9 +77,8 @@ async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, VidLabError)
     if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request failed", path=request.url.path, reason=str(error))
-    document = jsonable_encoder(as_problem(error) | {"instance": request.url.path}, custom_encoder={object: str})
     kind = Lingering if isinstance(error, TooLarge) else Problem
-    return kind(document, error.http_status, headers=_headers(error))
+    return kind(as_problem(error) | {"instance": request.url.path}, error.http_status, headers=_headers(error))
 
 
 def _headers(error: VidLabError) -> dict[str, str]:

@@ -6,8 +6,9 @@ take blocks that were staged in between, and the bytes would change after the sc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
@@ -30,13 +31,30 @@ def _block_id(chunk: int) -> str:
     return f"{chunk:0{DIGITS}d}"
 
 
+class _Body:
+    """The bytes of one request, as the SDK reads them. It copies what it tries again; a spool file has no copy."""
+
+    def __init__(self, stream: BinaryIO, length: int) -> None:
+        self.read, self.seek, self.tell = stream.read, stream.seek, stream.tell
+        self._stream, self._length = stream, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+
 class Chunks(Blobs):
     """The original of a video while it comes in."""
 
     def stage_chunk(self, path: str, chunk: int, stream: BinaryIO, length: int) -> None:
         """Stage one chunk; staged again it replaces itself. The stream is read from where it stands."""
         with self.told(path):
-            self.container.get_blob_client(path).stage_block(_block_id(chunk), stream, length)
+            self.container.get_blob_client(path).stage_block(_block_id(chunk), _Body(stream, length), length)
 
     def staged_chunks(self, path: str) -> dict[int, int]:
         """Chunk -> its bytes, of those that are staged, or that make up the blob once it is committed."""
