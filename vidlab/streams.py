@@ -112,7 +112,7 @@ def named_channels(file: Stream, track: AudioTrack) -> Stream:
     stream = file[str(track.index)]
     if track.channels <= MOST_CHANNELS:
         return stream
-    return stream.filter("pan", "stereo|c0=c0|c1=c1")
+    return stream.filter("channelmap", map="0|1", channel_layout="stereo")
 
 
 def languages(tracks: tuple[AudioTrack, ...]) -> dict[str, str]:

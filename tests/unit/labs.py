@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import socketserver
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 
@@ -26,6 +30,26 @@ class StubLab(LocalLab):
 
     def _supervisor(self) -> list[str]:
         return [sys.executable, str(STUB)]
+
+
+class _Answer(socketserver.BaseRequestHandler):
+    answer: ClassVar[bytes]
+
+    def handle(self) -> None:
+        self.request.recv(4096)
+        self.request.sendall(self.answer)
+
+
+@contextlib.contextmanager
+def answering_server(answer: bytes) -> Iterator[int]:
+    """A server that gives every caller the same answer; its port."""
+    handler = type("Handler", (_Answer,), {"answer": answer})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield int(server.server_address[1])
+        server.shutdown()
+        thread.join()
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:

@@ -58,5 +58,11 @@ def test_a_pinned_port_is_kept_though_it_is_taken(base: int, tmp_path: Path) -> 
         assert ports.taken == {"kafka"}
 
 
+def test_a_lab_returns_to_its_own_port_when_one_is_no_longer_pinned(base: int, tmp_path: Path) -> None:
+    chosen(tmp_path / "ports")
+    chosen(tmp_path / "ports", redis=base + 7)
+    assert chosen(tmp_path / "ports") == {"kafka": base, "redis": base + 10}
+
+
 def test_no_other_server_gets_a_pinned_port(base: int, tmp_path: Path) -> None:
     assert chosen(tmp_path / "ports", redis=base) == {"kafka": base + 1, "redis": base}

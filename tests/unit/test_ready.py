@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from tests.unit.labs import answering_server
 from vidlab.lab.ready import CONDITIONS, announce, announced
 from vidlab.settings import Settings, azurite_connection_string
 
@@ -24,28 +25,9 @@ NO_BROKER = struct.pack(">iiii", 12, 1, 0, 0)
 
 @pytest.fixture
 def answering() -> Iterator[Answering]:
-    """Makes a server that answers its one caller so, and gives its port."""
-    listeners: list[socket.socket] = []
-    threads: list[threading.Thread] = []
-
-    def serve(listener: socket.socket, answer: bytes) -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(4096)
-            connection.sendall(answer)
-
-    def make(answer: bytes) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-        thread = threading.Thread(target=serve, args=(listener, answer), daemon=True)
-        thread.start()
-        listeners.append(listener)
-        threads.append(thread)
-        return int(listener.getsockname()[1])
-
-    yield make
-    for thread, listener in zip(threads, listeners, strict=True):
-        thread.join(5)
-        listener.close()
+    """Makes a server that gives every caller the same answer, and tells its port."""
+    with ExitStack() as servers:
+        yield lambda answer: servers.enter_context(answering_server(answer))
 
 
 def settings_for(port: int) -> Settings:

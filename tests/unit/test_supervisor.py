@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.unit.labs import StubLab, is_gone, wait_until
+from tests.unit.labs import StubLab, answering_server, is_gone, wait_until
 from vidlab.errors import BadCount, CannotDo, LabFailed, LabNotRunning, NotReady, UnknownProcess
 from vidlab.lab.forks import CAN_FORK
 from vidlab.lab.journal import Event
@@ -159,6 +159,29 @@ def test_a_pinned_port_that_is_taken_is_told_with_a_hint(own_lab: StubLab) -> No
             own_lab.up()
     assert caught.value.facts["lines"] == ["address already in use"]
     assert f"Port {port} was set by VIDLAB_REDIS_PORT" in caught.value.advice
+
+
+def test_a_server_of_the_user_is_not_started_and_told_when_it_is_away(own_lab: StubLab) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    own_lab.counts["redis"] = 1
+    own_lab.env |= {"VIDLAB_REDIS_URL": f"redis://127.0.0.1:{port}/0", "VIDLAB_READY_SECONDS": "1"}
+    with pytest.raises(NotReady, match=r"redis did not get ready: within 1 s it did not answer PING\.") as caught:
+        own_lab.up()
+    assert caught.value.facts["lines"] == []
+    assert "VIDLAB_REDIS_URL says where it is" in caught.value.advice
+    assert not own_lab.folder.log_of("redis").exists()
+
+
+def test_a_server_of_the_user_counts_when_it_answers(own_lab: StubLab) -> None:
+    with answering_server(b"+PONG\r\n") as port:
+        own_lab.counts["redis"] = 1
+        own_lab.env["VIDLAB_REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+        own_lab.up()
+    redis = own_lab.status().process("redis")
+    assert (redis.state, redis.pid, redis.outside) == ("running", None, True)
+    with pytest.raises(CannotDo, match="it runs outside of the lab"):
+        own_lab.kill("redis")
 
 
 # -- kill, pause, restart

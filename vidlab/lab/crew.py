@@ -220,7 +220,7 @@ class Crew:
         if process.name in self._late:
             return
         self._late.add(process.name)
-        lines = logs.since(process.log, process.log_start).text.splitlines()[-TAIL:]
+        lines = process.own_log().splitlines()[-TAIL:]
         facts = {"name": process.name, "why": why, "log": str(process.log), "lines": lines}
         error = NotReady(**facts, advice=self._advice(process))
         self.journal.tell("late", process.name, str(error), **as_record(error))

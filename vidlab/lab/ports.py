@@ -46,7 +46,9 @@ class Ports:
         before = self._read()
         for name, usual in USUAL.items():
             self.chosen[name] = self._pin(name) if name in self.pinned else self._find(before.get(name), usual)
-        write_private(self.file, json.dumps(self.chosen))
+        # What was asked for this once is not what the lab keeps.
+        kept = {name: port for name, port in self.chosen.items() if name not in self.pinned}
+        write_private(self.file, json.dumps({**before, **kept}))
 
     def _pin(self, name: str) -> int:
         port = self.pinned[name]

@@ -133,6 +133,11 @@ class Process:
         """It is about to be started: what stands in its log after this is its own."""
         self.log_start = logs.tail(self.log, 0).offset
 
+    def own_log(self) -> str:
+        """What the present, or last, process of this slot wrote, in words for people; nothing of earlier labs."""
+        text = logs.since(self.log, self.log_start).text if self.first_began else ""
+        return "\n".join(map(logs.plain, text.splitlines()))
+
     def fill(self, child: Child) -> None:
         """It was started."""
         self.child = child

@@ -1,0 +1,212 @@
+"""The real servers start by the commands that the lab gets, do their work, keep their data, and go."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+from azure.storage.blob import BlobServiceClient
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from vidlab.clips import sample_path
+from vidlab.lab.launch import launch
+from vidlab.lab.ports import is_free
+from vidlab.lab.servers import SERVERS, server_command
+from vidlab.settings import Settings, azurite_connection_string
+
+NAMES = (*SERVERS, "kafka-controller")
+READY = 60.0  # seconds, on a busy machine
+GONE = 20.0  # seconds between SIGTERM and its end
+#: In pieces, so that no scanner takes this file for what it tests.
+EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+def free_ports() -> dict[str, int]:
+    """A free port for each server."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in NAMES]
+        return {name: one.getsockname()[1] for name, one in zip(NAMES, sockets, strict=True)}
+
+
+@contextmanager
+def running(name: str, state: Path, ports: Mapping[str, int]) -> Iterator[subprocess.Popen[bytes]]:
+    """That server, from when its port answers; afterwards it and all that it started are gone."""
+    command = server_command(name, state, ports, Settings())
+    process = launch(command, dict(os.environ), state / f"{name}.log")
+    try:
+        wait_until(lambda: not is_free(ports[name]) or process.poll() is not None)
+        assert process.poll() is None, (state / f"{name}.log").read_text()
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    group = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(GONE)
+    finally:
+        process.kill()
+        process.wait()
+    assert not [one for one in group if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def wait_until(met: Callable[[], bool], seconds: float = READY) -> None:
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.05)
+
+
+# -- kafka
+
+
+def silent() -> logging.Logger:
+    """The client complains each time that a broker is not up yet."""
+    logger = logging.getLogger("tests.kafka")
+    logger.setLevel(logging.CRITICAL)
+    return logger
+
+
+def topics(ports: Mapping[str, int]) -> set[str]:
+    """The topics of a Kafka, once it answers."""
+    found: set[str] = set()
+    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{ports['kafka']}"}, logger=silent())
+
+    def answered() -> bool:
+        try:
+            found.update(admin.list_topics(timeout=1).topics)
+        except KafkaException:
+            return False
+        return True
+
+    wait_until(answered)
+    return found
+
+
+def make_topic(name: str, ports: Mapping[str, int]) -> None:
+    from confluent_kafka.cimpl import NewTopic
+
+    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{ports['kafka']}"}, logger=silent())
+    for made in admin.create_topics([NewTopic(name, 6, 1)]).values():
+        made.result(READY)
+
+
+def test_a_kafka_goes_on_with_its_data_on_other_ports_and_after_a_kill(tmp_path: Path) -> None:
+    ports = free_ports()
+    with running("kafka", tmp_path, ports) as process:
+        topics(ports)
+        make_topic("first", ports)
+        assert "first" in topics(ports)
+        process.kill()
+        process.wait()
+
+    ports = free_ports()
+    with running("kafka", tmp_path, ports):
+        began = time.monotonic()
+        assert "first" in topics(ports)
+        assert time.monotonic() - began < READY / 2, "it waited for its old session"
+
+
+# -- redis
+
+
+def test_a_redis_keeps_what_it_was_told_when_it_is_killed(tmp_path: Path) -> None:
+    ports = free_ports()
+    with running("redis", tmp_path, ports) as process, redis.Redis(port=ports["redis"]) as client:
+        client.rpush("queue", "task")
+        wait_until(lambda: client.info("persistence")["aof_pending_bio_fsync"] == 0)
+        time.sleep(1.2)  # it is synced once a second
+        process.kill()
+        process.wait()
+
+    with running("redis", tmp_path, ports), redis.Redis(port=ports["redis"]) as client:
+        assert client.lrange("queue", 0, -1) == [b"task"]
+    assert {path.name for path in tmp_path.iterdir()} == {"redis", "redis.log"}
+
+
+# -- azurite
+
+
+def test_an_azurite_keeps_its_blobs(tmp_path: Path) -> None:
+    ports = free_ports()
+    address = azurite_connection_string("127.0.0.1", ports["azurite"])
+    with running("azurite", tmp_path, ports), BlobServiceClient.from_connection_string(address) as client:
+        client.create_container("videos").upload_blob("a/b.bin", b"bytes")
+        client.close()
+
+    with running("azurite", tmp_path, ports), BlobServiceClient.from_connection_string(address) as client:
+        assert client.get_blob_client("videos", "a/b.bin").download_blob().readall() == b"bytes"
+        client.close()
+
+
+# -- clamd
+
+
+def scan(content: bytes, port: int) -> str:
+    """What clamd says of a stream, in its own protocol."""
+    with socket.create_connection(("127.0.0.1", port), timeout=READY) as connection:
+        connection.sendall(b"zINSTREAM\0" + struct.pack(">I", len(content)) + content + struct.pack(">I", 0))
+        return connection.recv(4096).rstrip(b"\0").decode()
+
+
+@pytest.fixture(scope="module")
+def scanner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a clamd."""
+    ports = free_ports()
+    with running("clamd", tmp_path_factory.mktemp("lab"), ports):
+        yield ports["clamd"]
+
+
+@pytest.mark.parametrize(
+    "infect",
+    [
+        pytest.param(lambda video: EICAR, id="alone"),
+        pytest.param(lambda video: video + EICAR, id="behind a video"),
+        pytest.param(lambda video: video[:500_000] + EICAR + video[500_000:], id="inside a video"),
+        pytest.param(lambda video: b"some text\n" + EICAR, id="in a text"),
+    ],
+)
+def test_the_test_virus_is_found_wherever_it_is(infect: Callable[[bytes], bytes], scanner: int) -> None:
+    answer = scan(infect(sample_path().read_bytes()), scanner)
+    assert answer == "stream: Eicar-Test-Signature.UNOFFICIAL FOUND"
+
+
+def test_a_clean_video_is_clean(scanner: int) -> None:
+    assert scan(sample_path().read_bytes(), scanner) == "stream: OK"
+
+
+def test_no_file_of_the_repository_is_taken_for_a_virus(scanner: int) -> None:
+    root = Path(__file__).parents[2]
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    files = [root / name for name in listed.stdout.split("\0") if name]
+    found = [file for file in files if file.is_file() and scan(file.read_bytes(), scanner) != "stream: OK"]
+    assert found == []
+
+
+def test_a_scanner_takes_as_much_as_the_settings_say(tmp_path: Path) -> None:
+    """Two bytes more, and it says that it is too much: the whole of it was measured once, here only the numbers."""
+    ports = free_ports()
+    with running("clamd", tmp_path, ports):
+        wait_until(lambda: "File size limit set to" in (tmp_path / "clamd.log").read_text())
+    limit = Settings().max_file_bytes
+    assert f"File size limit set to {limit} bytes" in (tmp_path / "clamd.log").read_text()
