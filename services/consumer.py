@@ -5,7 +5,6 @@ import sys
 import threading
 
 from vidlab.lab.ready import announce
-
 from vidlab.logs import set_up_logs
 from vidlab.pipeline.fanout import consume
 from vidlab.profiles import stages

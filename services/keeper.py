@@ -3,9 +3,8 @@
 import signal
 import threading
 
-from vidlab.lab.ready import announce
-
 from vidlab.keeper import keep
+from vidlab.lab.ready import announce
 from vidlab.logs import set_up_logs
 from vidlab.settings import Settings
 

@@ -3,7 +3,6 @@
 import sys
 
 from vidlab.lab.ready import announce
-
 from vidlab.logs import set_up_logs
 from vidlab.pipeline.worker import make_worker
 from vidlab.profiles import stages

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vidlab import clips
 from vidlab.ffmpeg import lines_of, output_of, started
 from vidlab.hls import Stream, master, measure
 from vidlab.media import AudioTrack, Media
@@ -81,10 +80,10 @@ class Made:
         return self.folder / rung / self.streams[rung].segments[number].name
 
 
-def make_all(name: str, folder: Path, rungs: tuple[str, ...] = ("144p", "360p")) -> Made:
+def make_all(clip: Path, folder: Path, rungs: tuple[str, ...] = ("144p", "360p")) -> Made:
     """Take a clip through every command, as the pipeline does."""
     settings = Settings(state=folder)
-    clip, home = clips.make(name, folder / "clips", settings), folder / name
+    home = folder / clip.stem
     home.mkdir()
     complaints: list[str] = []
     original = probe(clip, settings)

@@ -107,7 +107,7 @@ WORDS = {
 
 #: Lines that only say that something else went wrong.
 ECHOES = re.compile(
-    r"Conversion failed|Error (opening|closing|muxing|writing|submitting|sending|while|initializing|parsing)"
+    r"Conversion failed|Error :|Error (opening|closing|muxing|writing|submitting|sending|while|initializing|parsing)"
     r"|Task finished|Terminating thread|Nothing was written|Could not open encoder|received no packets"
     r"|Last message repeated|Exiting"
 )

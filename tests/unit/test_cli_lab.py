@@ -160,7 +160,7 @@ def test_a_lab_that_does_not_come_up_shows_the_log(
 def test_the_help_is_there_at_once_without_what_only_some_commands_need() -> None:
     code = (
         "import sys, vidlab.cli;"
-        "heavy = {'sqlalchemy', 'celery', 'confluent_kafka', 'fastapi', 'azure', 'pydantic'};"
+        "heavy = {'sqlalchemy', 'celery', 'confluent_kafka', 'fastapi', 'azure', 'pydantic', 'httpx'};"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -77,6 +77,6 @@ def test_each_sound_track_is_kept_and_only_what_is_not_aac_is_encoded() -> None:
     command = normalise_command(Path("in.mkv"), Path("out.mp4"), media, normalise_plan(media, "auto"), Settings())
     line = " ".join(command)
     assert "-map 0:0 -map 0:1 -map 0:2 -map [s0]" in line
-    assert "[0:3]pan=stereo|c0=c0|c1=c1[s0]" in line
+    assert "[0:3]channelmap=channel_layout=stereo:map=0|1[s0]" in line
     assert "-c:a:0 copy -c:a:1 aac -c:a:2 aac -c:v copy" in line
     assert "-metadata:s:a:1 language=deu" in line

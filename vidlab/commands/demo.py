@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 
 from vidlab.commands.bars import sending, watching
@@ -81,6 +80,8 @@ def _tell(video: dict[str, Any]) -> None:
 
 def _problems(video: dict[str, Any], settings: Settings) -> list[str]:
     """Fetch the master, each playlist and each segment as a player does, and decode them."""
+    import httpx
+
     from vidlab.playback import check_playback, from_web
 
     with httpx.Client(timeout=FETCH, trust_env=False) as http:

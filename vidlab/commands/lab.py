@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from vidlab.commands.common import Json, State, duration, out, print_json, shown, size, the_lab
 from vidlab.commands.progress import Arrivals
+from vidlab.errors import DependencyAway
+
+if TYPE_CHECKING:
+    from vidlab.lab.local import LocalLab
 
 FOLLOW = 0.3  # seconds between two looks at a log
 
@@ -50,6 +55,8 @@ def status(as_json: Json = False, state: State = None) -> None:
     """Show what runs, and where."""
     lab = the_lab(state)
     told = lab.status()
+    doing = _doing(lab) if told.state != "down" else {}
+    told = replace(told, processes=[replace(one, note=doing.get(one.name, one.note)) for one in told.processes])
     if as_json:
         print_json(told.as_json())
         return
@@ -64,6 +71,16 @@ def status(as_json: Json = False, state: State = None) -> None:
         span = duration(one.uptime) if one.uptime is not None else "-"
         table.add_row(one.name, shown_state, str(one.pid or "-"), span, str(one.restarts), one.note)
     out.print(table)
+
+
+def _doing(lab: LocalLab) -> dict[str, str]:
+    """What each worker does now; nothing is known while the database is away."""
+    from vidlab.observe.workers import notes
+
+    try:
+        return notes(lab.settings())
+    except DependencyAway:
+        return {}
 
 
 def logs(
