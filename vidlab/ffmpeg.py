@@ -94,6 +94,7 @@ def _failed(running: Child, why: str) -> FFmpegFailed:
 
 # -- What went wrong, in words --------------------------------------------------------------------------------------
 
+CAUGHT = 255  # exit code
 OUT_OF_MEMORY = ("Cannot allocate memory", "malloc of size")
 
 #: What stands in the log -> what to tell a person.
@@ -126,10 +127,12 @@ def telling(running: Child) -> str:
 
 
 def _signal_of(running: Child) -> str | None:
-    # ffmpeg catches SIGTERM and SIGINT, tidies up and exits with 255.
-    told = [match[1] for line in running.complaints if (match := re.search(r"received signal (\d+)", line))]
-    number = -running.code if running.code < 0 else int(told[-1]) if told else 0
-    return signal.Signals(number).name if number else None
+    """The signal that ended it, as far as that is known."""
+    if running.code < 0:
+        return signal.Signals(-running.code).name
+    # ffmpeg catches SIGTERM and SIGINT, tidies up and exits with 255; but so it does for EPERM, which it names
+    refused = any("Operation not permitted" in line for line in running.complaints)
+    return "by a signal" if running.code == CAUGHT and not refused else None
 
 
 def _bare(line: str) -> str:

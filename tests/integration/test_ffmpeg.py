@@ -91,11 +91,11 @@ def test_a_signal_to_the_whole_group_is_put_down_to_its_reason() -> None:
     thread.join()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_signal_from_nobody_known_is_told(number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGTERM, "by a signal"), (signal.SIGKILL, "SIGKILL")])
+def test_a_signal_from_nobody_known_is_told(number: signal.Signals, name: str) -> None:
     thread = threading.Timer(0.7, lambda: [child.send_signal(number) for child in children()])
     thread.start()
-    with pytest.raises(FFmpegFailed, match=f"ended from outside \\({number.name}\\)"):
+    with pytest.raises(FFmpegFailed, match=f"ended from outside \\({name}\\)"):
         run(endless(), Settings())
     thread.join()
 

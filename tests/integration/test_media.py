@@ -439,7 +439,7 @@ def test_commands_can_be_pasted_into_a_shell(clips: Path, tmp_path: Path) -> Non
 
 def test_the_checker_finds_what_is_wrong(made: Maker, tmp_path: Path) -> None:
     """One byte pair here, one segment there: the checker must not say that all is well."""
-    clip, fetch = made("pal"), from_folder(made("pal").folder)
+    fetch = from_folder(made("pal").folder)
 
     def check(change: Callable[[str, bytes], bytes]) -> str:
         return "\n".join(check_playback(lambda path: change(path, fetch(path)), "master.m3u8", Settings()).problems)

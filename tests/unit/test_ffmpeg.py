@@ -53,7 +53,8 @@ def ended(code: int, *complaints: str) -> Child:
     [
         (1, ["[mov @ 0x1] [error] moov atom not found", "x.mp4: Invalid data found"], "its index is missing"),
         (228, ["[hls @ 0x1] [error] Error writing trailer: No space left on device"], "the disk is full"),
-        (255, ["[info] Exiting normally, received signal 15."], "ended from outside (SIGTERM)"),
+        (255, [], "ended from outside (by a signal)"),
+        (255, ["[out#0 @ 0x1] [error] x.mp4: Operation not permitted"], "Operation not permitted"),
         (-9, [], "ended from outside (SIGKILL)"),
         (-11, ["[warning] something"], "ended from outside (SIGSEGV)"),
         (8, ["[AVFilterGraph @ 0x1] [error] No such filter: 'x'", "[error] Conversion failed!"], "No such filter: 'x'"),

@@ -186,8 +186,9 @@ class LocalLab:
         except LabNotRunning:
             return LabStatus(state="down")
         processes = [as_status(one) for one in told["processes"]]
-        kept = {name: told[name] for name in ("state", "api_url", "endpoints", "since")}
-        return LabStatus(processes=processes, **kept)
+        kept = {name: told[name] for name in ("state", "api_url", "since")}
+        servers = {name: told["endpoints"][name] for name in ENDPOINTS}
+        return LabStatus(processes=processes, endpoints=servers, **kept)
 
     def settings(self) -> Settings:
         """Settings with this lab's addresses."""
