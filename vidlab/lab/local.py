@@ -21,7 +21,7 @@ from vidlab.lab.folder import Folder, LabFile, is_alive
 from vidlab.lab.journal import Event
 from vidlab.lab.problem import from_record
 from vidlab.lab.spec import matching
-from vidlab.lab.status import LabStatus, as_status
+from vidlab.lab.status import ENDPOINTS, LabStatus, as_status
 from vidlab.lab.sweep import sweep
 from vidlab.settings import Settings
 
