@@ -111,11 +111,15 @@ def lines(before: VideoJson | None, video: VideoJson, now: datetime) -> Iterator
     known = {row.name: row.state for row in rows(before, now)} if before else {}
     for row in rows(video, now):
         if known.get(row.name) != row.state and row.state not in ("waiting", "queued"):
-            waited, worked = _seconds("waited", row.waited), _seconds("worked", row.worked)
-            facts = (
-                [row.state, row.note] if row.state == "skipped" else [row.state, waited, worked, _speed(row), row.note]
-            )
-            yield f"  {row.name:<14}" + "   ".join(fact for fact in facts if fact)
+            yield f"  {row.name:<14}{row.state:<9}{_facts(row)}".rstrip()
+
+
+def _facts(row: Row) -> str:
+    if row.state == "skipped":
+        return row.note
+    waited, worked = _seconds("waited", row.waited), _seconds("worked", row.worked)
+    begun = row.state == "running" and row.fraction == 0  # then what it has worked says nothing yet
+    return f"{waited:<15}{'' if begun else worked:<15}{_speed(row):<7}{row.note}".rstrip()
 
 
 def renditions(video: VideoJson) -> Table:
