@@ -64,4 +64,4 @@ lock: setup-dev ## write the locks anew from pyproject.toml, package.json and jg
 	sed -i.draft '/^generated = /d' services/kafka/jgo.lock.toml && rm services/kafka/jgo.lock.toml.draft
 
 clean: down ## remove .venv and what the tools left; the lab's data stays (vidlab reset forgets it)
-	rm -rf .venv .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

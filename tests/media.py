@@ -84,7 +84,7 @@ def make_all(clip: Path, folder: Path, rungs: tuple[str, ...] = ("144p", "360p")
     """Take a clip through every command, as the pipeline does."""
     settings = Settings(state=folder)
     home = folder / clip.stem
-    home.mkdir()
+    home.mkdir(parents=True)
     complaints: list[str] = []
     original = probe(clip, settings)
     plan = normalise_plan(original, "auto")

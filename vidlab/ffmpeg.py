@@ -94,8 +94,11 @@ def _failed(running: Child, why: str) -> FFmpegFailed:
 
 # -- What went wrong, in words --------------------------------------------------------------------------------------
 
-CAUGHT = 255  # exit code
-OUT_OF_MEMORY = ("Cannot allocate memory", "malloc of size")
+CAUGHT = 255  # ffmpeg's exit code after a signal that it caught
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+
+#: FFmpeg's words and x264's; the first two are those of two C libraries.
+OUT_OF_MEMORY = ("Cannot allocate memory", "Out of memory", "malloc of size", "Failed to allocate")
 
 #: What stands in the log -> what to tell a person.
 WORDS = {
@@ -116,6 +119,8 @@ ECHOES = re.compile(
 
 def telling(running: Child) -> str:
     """Why a command failed, by what it complained about."""
+    if -running.code in CRASHES:
+        return f"it crashed ({signal.Signals(-running.code).name})"
     if name := _signal_of(running):
         return f"it was ended from outside ({name})"
     lines = [_bare(line) for line in running.complaints]

@@ -84,7 +84,7 @@ def _hls(folder: Path) -> dict[str, Any]:
         "hls_segment_type": "mpegts",
         # says what +cgop did
         "hls_flags": "independent_segments",
-        "hls_segment_filename": str(folder.absolute()).replace("%", "%%") + "/segment_%03d.ts",
+        "hls_segment_filename": str(folder.absolute() / "segment_%03d.ts"),
     }
 
 

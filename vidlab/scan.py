@@ -1,11 +1,12 @@
 """Asks clamd whether a stream of bytes is clean, and believes only a clear yes.
 
-pyclamd connects, sends the command and takes answers apart. Its own `scan_stream` is not used: it takes the end of the
-connection for "clean", and it sends without looking how much was sent.
+pyclamd holds the connection and sends the command. Its own `scan_stream` is not used: it takes the end of the
+connection for "clean", sends without looking how much was sent, and stumbles over answers of a single word.
 """
 
 from __future__ import annotations
 
+import re
 import selectors
 import socket
 import struct
@@ -25,6 +26,7 @@ POLL = 0.25  # seconds between two looks at `stopping`
 ANSWER_LIMIT = 4096  # bytes; an answer is one line
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 CLEAN = "stream: OK"
+FOUND = re.compile(r"stream: (.+) FOUND")
 LIMIT = "Heuristics.Limits.Exceeded"  # how clamd names what it did not look through (AlertExceedsMax yes)
 
 
@@ -51,29 +53,33 @@ class Scanner:
             connection = _Connection(self._host, self._port, self._timeout)
         connection.stopping = stopping
         try:
-            _judge(connection.ask(stream), connection)
+            _judge(connection.ask(stream))
         finally:
             connection.close()
 
 
-def _judge(answer: str, connection: _Connection) -> None:
+def _judge(answer: str) -> None:
     if answer == CLEAN:
         return
     if not answer:
         raise _away("it ended the connection without an answer")
-    _, found, status = connection.take_apart(answer)
-    if status != "FOUND":
+    found = FOUND.fullmatch(answer)
+    if not found:
         raise _away(f"it answered {answer!r}")
-    if found.startswith(LIMIT):
-        raise _away(f"the file is over a limit of the scanner ({found}), so it was not scanned whole")
-    raise Infected(signature=found)
+    if found[1].startswith(LIMIT):
+        raise _away(f"the file is over a limit of the scanner ({found[1]}), so it was not scanned whole")
+    raise Infected(signature=found[1])
 
 
 class _Connection(pyclamd.ClamdNetworkSocket):  # type: ignore[misc]  # pyclamd has no types
-    """pyclamd's connection, with sending and waiting that can be relied on."""
+    """pyclamd's connection, with connecting, sending and waiting that can be relied on."""
 
     clamd_socket: socket.socket
     stopping: Stopping = staticmethod(never)
+
+    def _init_socket(self) -> None:
+        # pyclamd's own leaves the socket open when nobody answers, and knows no IPv6
+        self.clamd_socket = socket.create_connection((self.host, self.port), timeout=self.timeout)
 
     def ask(self, stream: Readable) -> str:
         """The answer to INSTREAM, or "" when the connection ended before a whole line came."""
@@ -119,11 +125,6 @@ class _Connection(pyclamd.ClamdNetworkSocket):  # type: ignore[misc]  # pyclamd 
         with selectors.DefaultSelector() as selector:
             selector.register(self.clamd_socket, direction)
             return bool(selector.select(seconds))
-
-    def take_apart(self, answer: str) -> tuple[str, str, str]:
-        """The answer's file name, reason and status."""
-        parts: tuple[str, str, str] = self._parse_response(answer)
-        return parts
 
     def close(self) -> None:
         self._close_socket()

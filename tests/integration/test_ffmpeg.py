@@ -93,7 +93,11 @@ def test_a_signal_to_the_whole_group_is_put_down_to_its_reason() -> None:
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGTERM, "by a signal"), (signal.SIGKILL, "SIGKILL")])
 def test_a_signal_from_nobody_known_is_told(number: signal.Signals, name: str) -> None:
-    thread = threading.Timer(0.7, lambda: [child.send_signal(number) for child in children()])
+    def send() -> None:
+        for child in children():
+            child.send_signal(number)
+
+    thread = threading.Timer(0.7, send)
     thread.start()
     with pytest.raises(FFmpegFailed, match=f"ended from outside \\({name}\\)"):
         run(endless(), Settings())

@@ -177,7 +177,6 @@ def test_the_name_of_the_original_is_made_safe(api: Api) -> None:
         ("../../a.MkV", "mkv"),
         ("a.tar.gz/", "bin"),
         ("a.toolongextension", "bin"),
-        ("a.m\x00p4", "mp4"),
     ):
         video = api.store.video(api.sent(0, b"x", 1, name=name)["video_hash"])
         assert video.extension == extension
@@ -330,7 +329,7 @@ def test_a_chunk_that_comes_too_late_cleans_up_after_itself(api: Api, end: str) 
     video = api.store.video(api.sent(0, b"a")["video_hash"])
     ends: dict[str, Callable[[], object]] = {
         "expire": lambda: upload.expire(api.store, api.storage, video),
-        "delete": lambda: (upload.discard(api.storage, video), api.store.delete(video.video_hash)),
+        "delete": lambda: api.store.delete(video.video_hash),
     }
 
     def ended_meanwhile(*staged: Any) -> None:

@@ -56,7 +56,7 @@ def ended(code: int, *complaints: str) -> Child:
         (255, [], "ended from outside (by a signal)"),
         (255, ["[out#0 @ 0x1] [error] x.mp4: Operation not permitted"], "Operation not permitted"),
         (-9, [], "ended from outside (SIGKILL)"),
-        (-11, ["[warning] something"], "ended from outside (SIGSEGV)"),
+        (-11, ["[warning] something"], "it crashed (SIGSEGV)"),
         (8, ["[AVFilterGraph @ 0x1] [error] No such filter: 'x'", "[error] Conversion failed!"], "No such filter: 'x'"),
         (1, [], "it did not say why"),
     ],

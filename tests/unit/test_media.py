@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -72,7 +73,9 @@ def test_text_is_told_from_media() -> None:
         ("mpegts", "", b"G", "video/mp2t"),
     ],
 )
-def test_the_mime_type_is_that_of_the_content(tmp_path, names, brand, content, expected) -> None:  # type: ignore[no-untyped-def]
+def test_the_mime_type_is_that_of_the_content(
+    tmp_path: Path, names: str, brand: str, content: bytes, expected: str
+) -> None:
     path = tmp_path / "anything.mp4"
     path.write_bytes(content)
     assert mime_type(path, {"format_name": names, "tags": {"major_brand": brand}}) == expected

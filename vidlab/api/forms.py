@@ -17,6 +17,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from vidlab.api.parts import Given
+from vidlab.api.problems import UNREAD
 from vidlab.errors import BadChunk, TooLarge
 from vidlab.pipeline.upload import Chunk
 from vidlab.settings import Settings
@@ -89,12 +90,16 @@ async def _parsed(request: Request, limit: int) -> FormData:
 async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     """The body as it comes. What says that it is too large is not read at all."""
     declared = request.headers.get("content-length", "0")
-    _check_size(int(declared) if declared.isdecimal() else 0, limit + FORM_BYTES, limit)
+    seen = int(declared) if declared.isdecimal() else 0
+    most = limit + FORM_BYTES
+    setattr(request.state, UNREAD, True)
+    _check_size(seen, most, limit)
     seen = 0
     async for piece in request.stream():
         seen += len(piece)
-        _check_size(seen, limit + FORM_BYTES, limit)
+        _check_size(seen, most, limit)
         yield piece
+    setattr(request.state, UNREAD, False)
 
 
 def _check_size(size: int, most: int, limit: int) -> None:

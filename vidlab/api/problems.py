@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -16,13 +17,15 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from vidlab.errors import DependencyAway, RangeNotSatisfiable, TooLarge, VidLabError
+from vidlab.errors import DependencyAway, RangeNotSatisfiable, VidLabError
 from vidlab.problem import MEDIA_TYPE, as_problem
 
 log = structlog.get_logger()
 
 RETRY_AFTER = 2  # seconds
 LINGER = 5.0  # seconds in which a body that nobody wants is still read
+#: Set in a request's state by who stopped reading its body half way.
+UNREAD = "unread"
 CLIENT_CLOSED_REQUEST = 499  # as nginx calls it; nobody reads this answer
 
 
@@ -53,11 +56,10 @@ class Lingering(Problem):
 
 
 async def _drop_rest(receive: Receive) -> None:
-    deadline = time.monotonic() + LINGER
-    more = True
-    while more and time.monotonic() < deadline:
-        message = await receive()
-        more = message["type"] == "http.request" and message.get("more_body", False)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            while (await receive()).get("more_body", False):
+                pass
 
 
 def _problem(request: Request, status: int, detail: str, **more: Any) -> Problem:
@@ -77,7 +79,7 @@ async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, VidLabError)
     if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request failed", path=request.url.path, reason=str(error))
-    kind = Lingering if isinstance(error, TooLarge) else Problem
+    kind = Lingering if getattr(request.state, UNREAD, False) else Problem
     return kind(as_problem(error) | {"instance": request.url.path}, error.http_status, headers=_headers(error))
 
 
