@@ -5,13 +5,10 @@ Nothing here knows what the program is; `vidlab.ffmpeg` is the only user.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import selectors
-import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,15 +16,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO
 
+from vidlab.processes import die_with_parent
+
 POLL = 0.2  # seconds between two looks at the clock and at `stopping`
 GRACE = 1.0  # seconds in which `stopping` may explain a signal that also reached the child
 KEPT_LINES = 50  # of what the child complains about
 LINE_LIMIT = 64 * 1024  # bytes; a line without an end is cut here
 NICENESS = 5  # so that a heartbeat is never late because of a transcode
-PR_SET_PDEATHSIG = 1  # of linux/prctl.h
-
-#: Found before any fork: to look it up between fork and exec could hang. There is none on macOS.
-_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 #: Asked several times a second: the exception to end with, or None to go on.
 Stopping = Callable[[], BaseException | None]
@@ -124,10 +119,7 @@ def _limiter(limits: Limits) -> Callable[[], None]:
     parent = os.getpid()
 
     def apply() -> None:
-        if _prctl is not None:
-            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:  # the parent died before the line above
-                os._exit(1)
+        die_with_parent(parent)
         with suppress(ValueError, OSError):  # macOS has this limit by name only
             _, most = resource.getrlimit(resource.RLIMIT_AS)
             memory = limits.memory_bytes if most < 0 else min(limits.memory_bytes, most)

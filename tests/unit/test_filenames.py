@@ -34,7 +34,15 @@ def test_a_title_keeps_its_slashes_and_loses_control_characters() -> None:
 
 @pytest.mark.parametrize(
     ("filename", "extension"),
-    [("a.MP4", "mp4"), ("a", "bin"), ("a.", "bin"), ("a.m%p", "bin"), ("a.éa", "bin"), ("a.123456789", "bin"), (".mp4", "bin")],
+    [
+        ("a.MP4", "mp4"),
+        ("a", "bin"),
+        ("a.", "bin"),
+        ("a.m%p", "bin"),
+        ("a.éa", "bin"),
+        ("a.123456789", "bin"),
+        (".mp4", "bin"),
+    ],
 )
 def test_the_extension_is_safe_in_a_path(filename: str, extension: str) -> None:
     assert extension_of(filename) == extension

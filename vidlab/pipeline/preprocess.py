@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from vidlab import paths
+from vidlab.errors import FFmpegFailed
 from vidlab.ffmpeg import Progress, run
 from vidlab.media import Media
 from vidlab.models import Lease
@@ -36,7 +37,7 @@ def preprocess(attempt: Attempt) -> Lease | None:
         media = probe(original, attempt.settings)
         plan = normalise_plan(media, attempt.settings.normalise)
     with attempt.span("normalise"):
-        _normalise(attempt, plan, media, original, source)
+        plan = _normalise(attempt, plan, media, original, source)
         made = probe(source, attempt.settings)
     with attempt.span("upload"):
         path = paths.source_path(attempt.video.video_hash)
@@ -74,12 +75,25 @@ class _Tee:
         return piece
 
 
-def _normalise(attempt: Attempt, plan: Plan, media: Media, original: Path, source: Path) -> None:
+def _normalise(attempt: Attempt, plan: Plan, media: Media, original: Path, source: Path) -> Plan:
+    """Make `source` by the plan; gives the plan that was followed: what cannot be re-muxed is encoded after all."""
+    try:
+        _make(attempt, plan, media, original, source)
+    except FFmpegFailed as error:
+        if plan.action == "encode" or attempt.settings.normalise == "never":
+            raise
+        plan = Plan(action="encode", reasons=(f"it could not be re-muxed: {error.facts['why']}",))
+        _make(attempt, plan, media, original, source)
+    return plan
+
+
+def _make(attempt: Attempt, plan: Plan, media: Media, original: Path, source: Path) -> None:
     log.info("normalising", action=plan.action, reasons=plan.reasons)
 
     def report(done: Progress) -> None:
         attempt.report(Progress(fraction=SCANNED + (1 - SCANNED) * done.fraction, speed=done.speed))
 
+    source.unlink(missing_ok=True)
     command = normalise_command(original, source, media, plan, attempt.settings)
     run(command, attempt.settings, duration=media.duration, on_progress=report, stopping=attempt.stopping)
 
