@@ -33,7 +33,7 @@ class Azurite:
         return Settings.model_validate({"storage": self.connection_string, **more})
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Returns when it answers. It dies with the thread that calls this."""
         command = azurite_command(self.folder, {"azurite": self.port}, Settings())
         with (self.folder / "azurite.log").open("ab") as log:
             self.process = subprocess.Popen(

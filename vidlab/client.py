@@ -65,11 +65,11 @@ class Client:
 
     def retry(self, video_hash: str) -> VideoJson:
         """Begin again with what failed. Raises WrongState when nothing can be."""
-        return self._ask("POST", f"/videos/{video_hash}/retry", pauses=())
+        return self._ask("POST", f"/videos/{video_hash}/retry", once=True)
 
     def delete(self, video_hash: str) -> None:
         """Gone at once for everyone. Raises UnknownVideo."""
-        self._ask("DELETE", f"/videos/{video_hash}", pauses=())
+        self._ask("DELETE", f"/videos/{video_hash}", once=True)
 
     def wait(self, video_hash: str, timeout: float, on_change: OnChange | None = None) -> VideoJson:
         """Wait for a video's end; `on_change` gets each answer that differs. Raises NotEnded after `timeout` seconds.
@@ -160,9 +160,9 @@ class Client:
 
     # -- requests
 
-    def _ask(self, method: str, path: str, pauses: tuple[float, ...] = PAUSES, **more: Any) -> dict[str, Any]:
-        """Ask, and ask again while something is away. Only for what may be asked twice, or without `pauses`."""
-        for pause in pauses:
+    def _ask(self, method: str, path: str, *, once: bool = False, **more: Any) -> dict[str, Any]:
+        """Ask, and ask again while something is away, unless a second time would mean something else."""
+        for pause in () if once else PAUSES:
             try:
                 return self._ask_once(method, path, **more)
             except DependencyAway:

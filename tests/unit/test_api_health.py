@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from unittest.mock import Mock
 
 import pytest
-from fastapi.testclient import TestClient
 
+from tests.unit.asgi import Http
 from vidlab.api.app import create_app
 from vidlab.api.health import Check, answers
-from vidlab.errors import DependencyAway
+from vidlab.errors import DependencyAway, UnknownVideo
 from vidlab.models import Counts
 from vidlab.settings import Settings
 
 
-def client(store: Mock | None = None, **checks: Check) -> TestClient:
-    return TestClient(create_app(Settings(), Mock(), store or Mock(), checks))
+def client(store: Mock | None = None, **checks: Check) -> Http:
+    return Http(create_app(Settings(), Mock(), store or Mock(), checks))
 
 
 @pytest.fixture
@@ -72,7 +72,8 @@ def test_a_question_without_an_answer_is_a_server_that_is_away() -> None:
 
 def test_metrics_tell_requests_by_route_and_the_pipeline_from_the_database() -> None:
     counts = Counts(videos_by_status={"completed": 7}, jobs={("360p", "running"): 2}, outbox_unsent=3)
-    http = client(Mock(counts=Mock(return_value=counts)))
+    unknown = Mock(side_effect=UnknownVideo(video_hash="x"))
+    http = client(Mock(counts=Mock(return_value=counts), video=unknown))
     for path in ("/videos/a/upload", "/videos/b/upload", "/nowhere", "/elsewhere"):
         http.get(path)
     text = http.get("/metrics").text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
-from fastapi.testclient import TestClient
 
+from tests.unit.asgi import Http
 from vidlab.api.app import create_app
 from vidlab.settings import Settings
 
@@ -15,15 +15,15 @@ FOREIGN = ["http://evil.example", "http://localhost.evil.example", "http://127.0
 
 
 @pytest.fixture
-def http() -> TestClient:
+def http() -> Http:
     store = Mock()
     store.videos.return_value = []
     app = create_app(Settings(api_url="http://lab.example:8000"), Mock(), store)
-    return TestClient(app, base_url="http://127.0.0.1:8000")
+    return Http(app, base_url="http://127.0.0.1:8000")
 
 
 @pytest.mark.parametrize("origin", LOCAL)
-def test_pages_of_this_machine_may_do_everything(http: TestClient, origin: str) -> None:
+def test_pages_of_this_machine_may_do_everything(http: Http, origin: str) -> None:
     answer = http.get("/videos", headers={"Origin": origin})
     assert answer.headers["access-control-allow-origin"] == origin
     asked = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
@@ -32,14 +32,14 @@ def test_pages_of_this_machine_may_do_everything(http: TestClient, origin: str) 
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_other_pages_change_nothing_and_read_nothing(http: TestClient, origin: str) -> None:
+def test_other_pages_change_nothing_and_read_nothing(http: Http, origin: str) -> None:
     assert "access-control-allow-origin" not in http.get("/videos", headers={"Origin": origin}).headers
     answer = http.delete("/videos/x", headers={"Origin": origin})
     assert answer.status_code == 403
     assert "comes from a page of" in answer.json()["detail"]
 
 
-def test_the_api_is_its_own_page(http: TestClient) -> None:
+def test_the_api_is_its_own_page(http: Http) -> None:
     for origin in ("http://lab.example:8000", "http://127.0.0.1:8000"):
         assert http.delete("/videos/x", headers={"Origin": origin}).status_code == 202
 
@@ -47,12 +47,12 @@ def test_the_api_is_its_own_page(http: TestClient) -> None:
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:1", "localhost", "[::1]:8000", "192.168.1.7:8000", "api:8000", "lab.example"]
 )
-def test_names_under_which_it_answers(http: TestClient, host: str) -> None:
+def test_names_under_which_it_answers(http: Http, host: str) -> None:
     assert http.get("/videos", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example"])
-def test_a_name_that_was_turned_to_this_machine_is_refused(http: TestClient, host: str) -> None:
+def test_a_name_that_was_turned_to_this_machine_is_refused(http: Http, host: str) -> None:
     answer = http.get("/videos", headers={"Host": host})
     assert answer.status_code == 403
     assert "which is not this API's" in answer.json()["detail"]

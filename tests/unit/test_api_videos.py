@@ -7,8 +7,8 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from fastapi.testclient import TestClient
 
+from tests.unit.asgi import Http
 from tests.unit.rows import THEN, a_job, a_video
 from vidlab.api.app import create_app
 from vidlab.models import Job, State, Status, Video
@@ -22,7 +22,7 @@ NAMES = [profile.name for profile in PROFILES]
 def told(video: Video, *jobs: Job) -> dict[str, Any]:
     store = Mock(video=Mock(return_value=video), jobs=Mock(return_value=list(jobs)))
     app = create_app(Settings(api_url="http://127.0.0.1:8000/"), Mock(), store)
-    return dict(TestClient(app).get(f"/videos/{HASH}").json())
+    return dict(Http(app).get(f"/videos/{HASH}").json())
 
 
 def test_before_the_fan_out_all_profiles_wait() -> None:
@@ -87,14 +87,14 @@ def test_a_job_is_told_with_its_times_in_utc() -> None:
     "query", ["limit=0", "limit=201", "limit=x", "status=deleting", "status=x", "cursor=0", "cursor=x"]
 )
 def test_a_question_that_does_not_fit(query: str) -> None:
-    answer = TestClient(create_app(Settings(), Mock(), Mock())).get(f"/videos?{query}")
+    answer = Http(create_app(Settings(), Mock(), Mock())).get(f"/videos?{query}")
     assert answer.status_code == 422
     assert query.split("=")[0] in answer.json()["detail"]
 
 
 def test_a_page_ends_with_a_cursor_when_there_is_more() -> None:
     store = Mock(videos=Mock(return_value=[a_video(id=number) for number in (9, 8, 7)]))
-    http = TestClient(create_app(Settings(), Mock(), store))
+    http = Http(create_app(Settings(), Mock(), store))
     page = http.get("/videos?limit=2&status=completed&cursor=10").json()
     assert store.videos.call_args.kwargs == {"status": "completed", "limit": 3, "before": 10}
     assert (len(page["items"]), page["next"]) == (2, "8")

@@ -4,24 +4,25 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from starlette.requests import ClientDisconnect
 
+from tests.unit.asgi import Http
 from vidlab.api.problems import HANDLERS, _drop_rest
 from vidlab.errors import ChunksMissing, DependencyAway, LabFailed, LabNotRunning, RangeNotSatisfiable, UnknownVideo
 from vidlab.problem import as_problem, from_problem
 
 
-def raising(error: Exception) -> TestClient:
+def raising(error: Exception) -> Http:
     app = FastAPI(exception_handlers=HANDLERS)
 
     @app.get("/it/{number}")
     def it(number: int) -> None:
         raise error
 
-    return TestClient(app, raise_server_exceptions=False)
+    return Http(app, strict=False)
 
 
 def test_an_error_of_ours_is_a_problem_document() -> None:
@@ -75,11 +76,11 @@ def test_a_client_that_left_is_no_error_of_ours() -> None:
     ids=["invalid", "unknown", "method"],
 )
 def test_what_the_framework_refuses_is_a_problem_too(
-    ask: Callable[[TestClient], object], status: int, detail: str
+    ask: Callable[[Http], httpx.Response], status: int, detail: str
 ) -> None:
     answer = ask(raising(RuntimeError()))
-    assert answer.headers["content-type"] == "application/problem+json"  # type: ignore[attr-defined]
-    found = answer.json()  # type: ignore[attr-defined]
+    assert answer.headers["content-type"] == "application/problem+json"
+    found = answer.json()
     assert found["status"] == status
     assert found["detail"].startswith(detail)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -123,7 +123,7 @@ async def _unforeseen(request: Request, _error: Exception) -> Response:
     return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
-HANDLERS: dict[int | type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
     VidLabError: _ours,
     RequestValidationError: _invalid,
     HTTPException: _refused,
