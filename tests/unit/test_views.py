@@ -19,14 +19,14 @@ def job(name: str, state: str, **facts: Any) -> dict[str, Any]:
 
 
 def video(*profiles: dict[str, Any]) -> dict[str, Any]:
-    return {"profiles": list(profiles), "steps": []}
+    return {"profiles": list(profiles), "steps": [], "duration": 20.0}
 
 
 def at(second: int) -> str:
     return f"2026-01-01T12:00:{second:02}Z"
 
 
-DONE = job("144p", "done", queued_at=at(1), started_at=at(3), finished_at=at(8), speed=4.0)
+DONE = job("144p", "done", queued_at=at(1), started_at=at(3), finished_at=at(8), speed=0.1)
 RUNNING = job("360p", "running", queued_at=at(1), started_at=at(6), progress=0.5)
 WAITING = job("480p", "queued", queued_at=at(4), started_at=at(2), attempt=1)
 SKIPPED = job("1080p", "skipped", error="the source has 720 lines", queued_at=at(1))

@@ -45,11 +45,12 @@ class Row:
 def rows(video: VideoJson, now: datetime) -> list[Row]:
     """Preprocessing, each profile and the master, in the order of the pipeline."""
     steps = {step["name"]: step for step in video["steps"]}
-    jobs = [steps.get("preprocessing"), *video["profiles"], steps.get("master")]
-    return [_row(job, now) for job in jobs if job]
+    around = [[steps[name]] if name in steps else [] for name in ("preprocessing", "master")]
+    before, after = ([_row(job, now, None) for job in jobs] for jobs in around)
+    return [*before, *(_row(job, now, video["duration"]) for job in video["profiles"]), *after]
 
 
-def _row(job: Mapping[str, Any], now: datetime) -> Row:
+def _row(job: Mapping[str, Any], now: datetime, duration: float | None) -> Row:
     queued, started, finished = (_time(job[name]) for name in ("queued_at", "started_at", "finished_at"))
     begun = job["state"] in ("running", "done", "failed") and started
     waited = ((started if begun and started else now) - queued).total_seconds() if queued else None
@@ -61,8 +62,13 @@ def _row(job: Mapping[str, Any], now: datetime) -> Row:
         note=_note(job),
         waited=max(0.0, waited) if waited is not None else None,
         worked=max(0.0, worked) if worked is not None else None,
-        speed=job["speed"],
+        speed=_over_all(duration, worked) if job["state"] == "done" else job["speed"],
     )
+
+
+def _over_all(duration: float | None, worked: float | None) -> float | None:
+    """The speed of what is done: the last one that a worker told was of its last second."""
+    return duration / worked if duration and worked else None
 
 
 def _note(job: Mapping[str, Any]) -> str:
