@@ -10,8 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 
 from tests.azurite import Azurite
 from vidlab.errors import BlobGone, DependencyAway, FencedOff, StorageRefused
@@ -187,6 +189,50 @@ def test_a_paused_writer_that_wakes_changes_nothing(storage: Storage) -> None:
             paused.result()
     assert storage.head("video/source.mp4") == blob
     assert content(storage, "video/source.mp4") == b"2" * LARGE
+
+
+def test_two_attempts_at_once_never_mix_their_blocks(storage: Storage) -> None:
+    path = "video/source.mp4"
+    older, newer = Sleepy(b"1" * LARGE), Sleepy(b"2" * LARGE)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(storage.put_fenced, path, older, fence=1, content_type="video/mp4")
+        wait_for_block(storage, path, 1, older)
+        second = pool.submit(storage.put_fenced, path, newer, fence=2, content_type="video/mp4")
+        wait_for_block(storage, path, 2, newer)
+        older.wake.set()
+        first.result()
+        assert content(storage, path) == b"1" * LARGE
+        newer.wake.set()
+        second.result()
+    assert content(storage, path) == b"2" * LARGE
+
+
+def wait_for_block(storage: Storage, path: str, count: int, writer: Sleepy) -> None:
+    """Until that writer sleeps, and so many blocks are staged."""
+    assert writer.asleep.wait(30)
+    deadline, staged = time.monotonic() + 10, 0
+    while staged < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+        with suppress(ResourceNotFoundError):
+            staged = len(storage.container.get_blob_client(path).get_block_list("uncommitted")[1])
+
+
+def test_a_writer_that_is_overtaken_while_it_looks_changes_nothing(storage: Storage) -> None:
+    put(storage, b"first", 1)
+    head = storage.head
+
+    def overtaken(path: str) -> Blob | None:
+        found = head(path)
+        if found and found.fence == 1:
+            put(storage, b"third", 3)
+        return found
+
+    other = Storage(storage.settings)
+    with patch.object(other, "head", overtaken), pytest.raises(FencedOff):
+        put(other, b"second", 2)
+    other.close()
+    assert content(storage, "video/hls/144p/segment_000.ts") == b"third"
 
 
 def test_outputs_are_served_as_what_they_are(storage: Storage, tmp_path: Path) -> None:
