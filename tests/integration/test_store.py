@@ -295,6 +295,12 @@ def test_delete_hides_at_once_and_fences_off_who_still_works(store: Store) -> No
     assert store.jobs(video_hash) == []
 
 
+def test_the_key_of_a_deleted_video_begins_a_new_one(store: Store) -> None:
+    gone = uploaded(store, key="same")
+    store.delete(gone.video_hash)
+    assert uploaded(store, key="same").video_hash != gone.video_hash
+
+
 # -- tables
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from vidlab.errors import LabNotRunning
 from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.journal import Event
-from vidlab.lab.problem import from_record
+from vidlab.problem import from_problem
 
 SECRET = "X-VidLab-Secret"
 PATIENCE = 10.0  # seconds for an answer
@@ -60,5 +60,5 @@ class Client:
         finally:
             connection.close()
         if answer.status >= 400:
-            raise from_record(told, str(told.get("detail", answer.reason)))
+            raise from_problem(told)
         return told

@@ -21,9 +21,9 @@ from vidlab.errors import BadRequest, NotAllowed, VidLabError
 from vidlab.lab import logs
 from vidlab.lab.addresses import without_password
 from vidlab.lab.crew import Crew
-from vidlab.lab.problem import as_problem
 from vidlab.lab.spec import matching
 from vidlab.lab.verbs import VERBS, act, kill_pid, scale
+from vidlab.problem import MEDIA_TYPE, as_problem
 
 SECRET = "X-VidLab-Secret"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -175,7 +175,7 @@ def _number(request: Request, name: str, default: int) -> int:
 
 
 def _problem(error: VidLabError) -> JSONResponse:
-    return JSONResponse(as_problem(error), error.http_status, media_type="application/problem+json")
+    return JSONResponse(as_problem(error), error.http_status, media_type=MEDIA_TYPE)
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

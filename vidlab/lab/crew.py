@@ -17,11 +17,11 @@ from vidlab.lab.forks import Launcher
 from vidlab.lab.journal import Journal
 from vidlab.lab.launch import Command
 from vidlab.lab.ports import USUAL, Ports
-from vidlab.lab.problem import as_record
 from vidlab.lab.process import Process
 from vidlab.lab.ready import CONDITIONS, ready_file
 from vidlab.lab.spec import Kind
 from vidlab.lab.status import State
+from vidlab.problem import as_problem
 from vidlab.settings import Settings
 
 TICK = 0.1  # seconds between two looks while something is on its way
@@ -183,7 +183,7 @@ class Crew:
 
     def _fail(self, process: Process, error: VidLabError) -> None:
         process.failed = str(error)
-        self.journal.tell("failed", process.name, str(error), **as_record(error))
+        self.journal.tell("failed", process.name, str(error), **as_problem(error))
 
     # -- getting ready
 
@@ -223,7 +223,7 @@ class Crew:
         lines = process.own_log().splitlines()[-TAIL:]
         facts = {"name": process.name, "why": why, "log": str(process.log), "lines": lines}
         error = NotReady(**facts, advice=self._advice(process))
-        self.journal.tell("late", process.name, str(error), **as_record(error))
+        self.journal.tell("late", process.name, str(error), **as_problem(error))
 
     def _advice(self, process: Process) -> str:
         if self._port_taken(process):

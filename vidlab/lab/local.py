@@ -19,10 +19,10 @@ from vidlab.lab.addresses import MARK
 from vidlab.lab.client import Client
 from vidlab.lab.folder import Folder, LabFile, is_alive
 from vidlab.lab.journal import Event
-from vidlab.lab.problem import from_record
 from vidlab.lab.spec import matching
 from vidlab.lab.status import ENDPOINTS, LabStatus, as_status
 from vidlab.lab.sweep import sweep
+from vidlab.problem import from_problem
 from vidlab.settings import Settings
 
 POLL = 0.05  # seconds
@@ -264,7 +264,7 @@ def _meant(name: str, status: LabStatus) -> list[str]:
 
 
 def _failure(event: Event) -> VidLabError:
-    return from_record(event.facts, event.text)
+    return from_problem(event.facts)
 
 
 def _reap() -> None:

@@ -158,7 +158,8 @@ class Videos(Record):
         self.video(video_hash)
         with self.database.write() as connection:
             locked(connection, video_hash)
-            change(connection, video_hash, status=Status.DELETING)
+            # Whoever sends the same file again begins anew.
+            change(connection, video_hash, status=Status.DELETING, idempotency_key=None)
             still_open = (jobs.c.video_hash == video_hash) & jobs.c.state.in_(OPEN)
             connection.execute(update(jobs).where(still_open).values(state=State.CANCELLED, fence=jobs.c.fence + 1))
             unsent = (outbox.c.key == video_hash) & outbox.c.sent_at.is_(None)
