@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.status import Status
 
-from vidlab.commands.common import err, out
+from vidlab.commands.common import out
 
 if TYPE_CHECKING:
     from vidlab.lab.journal import Event
@@ -26,7 +26,7 @@ class Arrivals:
         self.began = time.time()
         self.awaited: list[str] = []
         self.crowd: Counter[str] = Counter()
-        self.status = Status("", console=err)
+        self.status = Status("", console=out)  # the same console: it keeps its line below what is printed
 
     def __enter__(self) -> Self:
         out.print(f"{f'Starting the lab ({self.folder})':<56}  ready after")
@@ -46,7 +46,7 @@ class Arrivals:
             self._arrive(event)
         if event.kind == "up":
             self._line(_sum(self.crowd), "", event)
-        self.status.update(f"waiting for {', '.join(self.awaited)}" if self.awaited else "")
+        self.status.update(_waiting_for(self.awaited))
 
     def _arrive(self, event: Event) -> None:
         if event.process in self.awaited:
@@ -59,6 +59,13 @@ class Arrivals:
 
     def _line(self, name: str, where: str, event: Event) -> None:
         out.print(f"  {f'{name:<14} {where}':<57}{event.time - self.began:5.1f} s")
+
+
+def _waiting_for(awaited: list[str]) -> str:
+    """Two names at the most, so that it stays a line."""
+    named = ", ".join(awaited[:2])
+    more = f" and {len(awaited) - 2} more" if len(awaited) > 2 else ""
+    return f"waiting for {named}{more}" if awaited else ""
 
 
 def _where(event: Event) -> str:
