@@ -28,6 +28,7 @@ POLL = 0.5  # seconds
 POLL_PAUSED = 0.05  # seconds; a queue that has room again is noticed that soon
 SESSION_TIMEOUT = 6.0  # seconds until a dead member's partitions go to another
 BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a server is away
+PARKED_BYTES = 900_000  # of a message that is parked: with its headers it must not be more than a broker takes
 HANDLER_TRIES = 5  # a message that an unforeseen error meets that often is parked
 
 #: librdkafka tells every failed connect; a line per second would hide what matters.
@@ -39,17 +40,15 @@ class Bus:
     """One process's producer."""
 
     def __init__(self, settings: Settings) -> None:
-        self._producer = Producer(
-            {
-                "bootstrap.servers": settings.kafka,
-                "client.id": settings.process,
-                "enable.idempotence": True,
-                "acks": "all",
-                "message.timeout.ms": int(DELIVERY_TIMEOUT * 1000),
-                "linger.ms": 2,
-            },
-            logger=_quiet,
-        )
+        self._config = {
+            "bootstrap.servers": settings.kafka,
+            "client.id": settings.process,
+            "enable.idempotence": True,
+            "acks": "all",
+            "message.timeout.ms": int(DELIVERY_TIMEOUT * 1000),
+            "linger.ms": 2,
+        }
+        self._producer = Producer(self._config, logger=_quiet)
 
     def publish(self, topic: str, key: str, payload: str | bytes, headers: dict[str, str] | None = None) -> None:
         """Send one message, and return when Kafka has it. Raises DependencyAway."""
@@ -66,9 +65,14 @@ class Bus:
 
             return on_delivery
 
-        for index, (topic, key, payload, headers) in enumerate(messages):
-            self._producer.produce(topic, payload, key=key, headers=list(headers.items()), on_delivery=note(index))
-        self._producer.flush(DELIVERY_TIMEOUT + 1)
+        try:
+            for index, (topic, key, payload, headers) in enumerate(messages):
+                self._producer.produce(topic, payload, key=key, headers=list(headers.items()), on_delivery=note(index))
+            self._producer.flush(DELIVERY_TIMEOUT + 1)
+        except (KafkaException, BufferError) as error:
+            # An idempotent producer that has failed for good takes nothing more: the next try begins with a new one.
+            log.error("producer renewed", reason=str(error))
+            self._producer = Producer(self._config, logger=_quiet)
         return arrived
 
 
@@ -100,7 +104,8 @@ class Loop:
     def __init__(self, settings: Settings, subscription: Subscription, bus: Bus) -> None:
         self.subscription = subscription
         self.bus = bus
-        self.paused = False
+        #: None: not known, because partitions came or went.
+        self.paused: bool | None = None
         self.trouble = _Trouble()
         self.consumer = Consumer(
             {
@@ -132,7 +137,7 @@ class Loop:
     # -- partitions
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self.paused = False  # new partitions are not: the next turn of the loop decides anew
+        self.paused = None  # some of them may be, others not: the next turn of the loop decides anew, for all
         total = len(consumer.assignment()) + len(partitions)
         log.info("partitions assigned", group=self.subscription.group, new=len(partitions), total=total)
         self.subscription.on_ready(f"joined group {self.subscription.group}, {total} partitions")
@@ -208,7 +213,8 @@ class Loop:
         key = (record.key() or b"").decode(errors="replace")
         headers = {name: str(value) for name, value in facts.items()}
         try:
-            self.bus.publish(dead_letter_topic(self.subscription.topic), key, record.value() or b"", headers)
+            value = (record.value() or b"")[:PARKED_BYTES]
+            self.bus.publish(dead_letter_topic(self.subscription.topic), key, value, headers)
         except DependencyAway as error:
             self._try_again(record, error)
             return

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vidlab.errors import PermanentError
 from vidlab.profiles import Topic
@@ -26,7 +26,7 @@ class Message(BaseModel):
     event_id: str
     version: Literal[1] = VERSION
     type: Literal["video.uploaded", "video.normalised"]
-    video_hash: str
+    video_hash: str = Field(pattern=r"^[0-9a-f]{32}$")
     #: The ETag of the blob that is meant: a message about other bytes is ignored.
     source_etag: str
     created_at: datetime

@@ -77,7 +77,10 @@ class Queues:
         """Put a job into its queue."""
         headers = {"video_hash": video_hash, "job": job, "traceparent": traceparent}
         try:
-            self.app.send_task(TASK, (video_hash, job), queue=queue_of(job), headers=headers, retry=False)
+            # Without ignore_result each sending would subscribe to a channel of its own for the answer.
+            self.app.send_task(
+                TASK, (video_hash, job), queue=queue_of(job), headers=headers, retry=False, ignore_result=True
+            )
         except (OperationalError, RedisError, OSError) as error:
             raise DependencyAway(name="redis", why=str(error)) from error
 

@@ -7,7 +7,8 @@ saw no new one: no clock of another machine matters, and a poll that the databas
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -74,7 +75,11 @@ class Keeper:
 
     def free_leases(self) -> None:
         """Free every lease without a new beat, and send its job to the next worker."""
-        running = {job.id: job for job in self.store.in_state(State.RUNNING)}
+        try:
+            running = {job.id: job for job in self.store.leases()}
+        except DependencyAway:
+            self._beats = Patience()  # nobody could beat: all polls begin anew
+            raise
         polls = self._beats.polls((job.id, (job.fence, job.beat)) for job in running.values())
         for job in running.values():
             if polls[job.id] >= self.settings.beats_missed and self.store.free(job):
@@ -110,22 +115,33 @@ class Keeper:
         """End uploads that nobody finished."""
         for video in self.store.expired_uploads(self.settings.upload_expiry_seconds):
             log.info("upload expired", video_hash=video.video_hash)
-            upload.expire(self.store, self.storage, video)
+            with _told(video):
+                upload.expire(self.store, self.storage, video)
 
     def remove_deleted(self) -> None:
         """Remove the blobs and rows of deleted videos on which nobody works any more."""
         gone = self.store.deleting()
-        polls = self._cancelled.polls((job.id, job.fence) for _, held in gone for job in held)
+        polls = self._cancelled.polls((job.id, (job.fence, job.beat)) for _, held in gone for job in held)
         for video, held in gone:
             live = [job for job in held if polls[job.id] < self.settings.beats_missed]
             if not live:
-                self._remove(video)
+                with _told(video):
+                    self._remove(video)
 
     def _remove(self, video: Video) -> None:
         upload.discard(self.storage, video)
         self.storage.delete_prefix(f"{video.video_hash}/")
         self.store.remove(video.video_hash)
         log.info("removed", video_hash=video.video_hash)
+
+
+@contextmanager
+def _told(video: Video) -> Iterator[None]:
+    """One video's trouble is told, and does not stop a round for those behind it."""
+    try:
+        yield
+    except VidLabError as error:
+        log.warning("not tidied up", video_hash=video.video_hash, reason=str(error))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ KINDS: dict[str, Kind] = {
     ".m3u8": Kind("application/vnd.apple.mpegurl", _ASK_EACH_TIME),
     ".ts": Kind("video/mp2t", _FOR_EVER),
     ".jpg": Kind("image/jpeg", _ASK_EACH_TIME),
+    ".mp4": Kind("video/mp4", _ASK_EACH_TIME),
 }
 
 _OTHER = Kind("application/octet-stream", _ASK_EACH_TIME)

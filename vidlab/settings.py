@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     x264_preset: str = "veryfast"
     normalise: Literal["always", "auto", "never"] = "auto"
     #: When nothing moves to or from clamd for so long, it counts as away; it reads 2 GiB for minutes and is silent.
-    scan_timeout_seconds: float = Field(default=900.0, gt=0)
+    scan_timeout_seconds: float = Field(default=300.0, gt=0)
 
     # -- work and waiting
     #: A consumer pauses while its queue holds that many tasks; None means two for each worker.

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from vidlab.errors import LeaseLost, UnknownVideo, WrongState
+from vidlab.errors import DependencyAway, LeaseLost, UnknownVideo, WrongState
 from vidlab.models import Lease, State, Status, Video
 from vidlab.profiles import MASTER, PROFILES, Size
 from vidlab.settings import Settings
 from vidlab.store import Store
+from vidlab.store.engine import Database
 from vidlab.store.migrate import migrate
 
 FULL_HD = Size(1920, 1080)
@@ -345,3 +348,69 @@ for _ in range(10):
     errors = [writer.communicate()[1].decode() for writer in writers]
     assert not any(writer.returncode for writer in writers), "\n".join(errors)[-2000:]
     assert len(store.videos(limit=1000)) == 160
+
+
+# -- what a review found
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_leases_are_judged_only_while_beats_can_be_written(store: Store, settings: Settings) -> None:
+    """SQLite in WAL mode goes on to answer readers while somebody keeps all writers out."""
+    claimed(store, preprocessed(store), "360p")
+    assert [job.stage for job in store.leases()] == ["360p"]
+    path = settings.database.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert store.in_state(State.RUNNING)
+        with pytest.raises(DependencyAway, match="locked"):
+            store.leases()
+
+
+def test_a_worker_of_a_deleted_video_is_seen_as_long_as_it_works(store: Store) -> None:
+    video_hash = preprocessed(store)
+    lease = claimed(store, video_hash, "360p")
+    store.delete(video_hash)
+    seen = []
+    for _ in range(3):
+        assert not store.beat(lease, 0.5, None)
+        ((_, (held,)),) = store.deleting()
+        seen.append(held.beat)
+    assert seen == sorted(set(seen))
+
+
+def test_a_retry_makes_a_profile_that_was_added_after_the_failure(store: Store) -> None:
+    video_hash = finalized(store)
+    store.fail(claimed(store, video_hash, "preprocessing", "original"), "odd", permanent=True)
+    with store.database.write() as connection:
+        connection.execute(text("ALTER TABLE videos DROP COLUMN profile_480p_done"))
+    migrate(store.database)
+    assert store.video(video_hash).done["480p"]
+    store.retry(video_hash)
+    store.finish_preprocessing(claimed(store, video_hash, "preprocessing", "original"), {"source_etag": "s"}, FULL_HD)
+    assert not store.video(video_hash).done["480p"]
+
+
+def test_an_outage_counts_over_all_attempts_however_far_each_came(store: Store, settings: Settings) -> None:
+    video_hash = preprocessed(store)
+    lease = claimed(store, video_hash, "360p")
+    for _ in range(3):
+        store.beat(lease, 0.9, 1.0)
+        store.away(lease, "azurite does not answer", settings.patience_seconds / 4)
+        lease = hurried(store, video_hash, "360p")
+    store.away(lease, "azurite does not answer", settings.patience_seconds / 4)
+    assert state_of(store, video_hash, "360p") == State.FAILED
+
+
+def test_hashes_of_any_form_are_only_unknown(store: Store) -> None:
+    for odd in ("", "\x00", "x" * 500, "É"):
+        with pytest.raises(UnknownVideo):
+            store.video(odd)
+
+
+def test_several_inits_at_once_make_the_tables_once(settings: Settings) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        databases = [Database(settings) for _ in range(4)]
+        added = list(pool.map(migrate, databases))
+    for database in databases:
+        database.close()
+    assert sorted(map(len, added)) == [0, 0, 0, len(PROFILES)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -15,6 +16,7 @@ from vidlab.errors import (
     FFmpegFailed,
     HandedBack,
     Infected,
+    LeaseLost,
     NotAVideo,
     VidLabError,
 )
@@ -160,3 +162,65 @@ def test_nothing_is_begun_while_the_lab_goes_down(shop: Workshop, store: Store, 
     shop.going_down.set()
     work(shop, video_hash, "360p", lambda _: raising(AssertionError("it was begun")))
     assert job_of(store, video_hash).state == State.QUEUED
+
+
+def test_beats_survive_whatever_happens_to_one_of_them(shop: Workshop, store: Store, video_hash: str) -> None:
+    beat, calls = store.beat, iter(range(100))
+
+    def sometimes(*words: Any) -> bool:
+        if next(calls) == 0:
+            raise ZeroDivisionError("unforeseen")
+        return beat(*words)
+
+    def step(attempt: Attempt) -> None:
+        time.sleep(0.5)
+        assert job_of(store, video_hash).beat >= 2
+        store.finish_rendition(attempt.lease, {})
+
+    store.__dict__["beat"] = sometimes
+    work(shop, video_hash, "360p", lambda _: step)
+    assert job_of(store, video_hash).state == State.DONE
+
+
+def test_only_the_time_since_something_went_well_counts_as_an_outage(
+    shop: Workshop, store: Store, video_hash: str
+) -> None:
+    def step(attempt: Attempt) -> None:
+        time.sleep(0.6)
+        attempt.report(Progress(fraction=0.9, speed=1.0))
+        raise DependencyAway(name="azurite", why="refused")
+
+    work(shop, video_hash, "360p", lambda _: step)
+    job = job_of(store, video_hash)
+    assert job.away_seconds < 0.5 + (job.retry_delay or 0)
+
+
+def test_a_reason_may_hold_any_characters(shop: Workshop, store: Store, video_hash: str) -> None:
+    work(shop, video_hash, "360p", lambda _: raising(NotAVideo(why="a\x00b\nc" + "x" * 5000)))
+    job = job_of(store, video_hash)
+    assert job.state == State.FAILED
+    assert "a b c" in (job.error or "")
+
+
+def test_nothing_more_is_stored_once_the_lab_goes_down(shop: Workshop, store: Store, video_hash: str) -> None:
+    def step(attempt: Attempt) -> None:
+        file = attempt.file("segment_000.ts")
+        file.write_bytes(b"x" * 100)
+        shop.storage.put_fenced = lambda path, stream, **_: stream.read()  # type: ignore[method-assign]
+        shop.going_down.set()
+        attempt.store_file("x/segment_000.ts", file)
+
+    work(shop, video_hash, "360p", lambda _: step)
+    assert job_of(store, video_hash).state == State.QUEUED
+
+
+def test_what_a_sleeper_wrote_after_its_video_was_removed_is_removed_too(
+    shop: Workshop, store: Store, video_hash: str
+) -> None:
+    def step(attempt: Attempt) -> None:
+        store.delete(video_hash)
+        store.remove(video_hash)
+        raise LeaseLost(process="x", stage="360p", video_hash=video_hash)
+
+    work(shop, video_hash, "360p", lambda _: step)
+    shop.storage.delete_prefix.assert_called_once_with(f"{video_hash}/")  # type: ignore[attr-defined]

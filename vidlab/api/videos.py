@@ -27,7 +27,7 @@ def videos(
     parts: Given,
     status: Annotated[Listed | None, Query(description="Only those with this status.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
-    cursor: Annotated[int | None, Query(ge=1, description="`next` of the answer before.")] = None,
+    cursor: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="`next` of the answer before.")] = None,
 ) -> VideoPage:
     """The newest first. The cursor keeps its place while videos come and go."""
     found = parts.store.videos(status=status, limit=limit + 1, before=cursor)

@@ -41,7 +41,7 @@ def preprocess(attempt: Attempt) -> Lease | None:
         made = probe(source, attempt.settings)
     with attempt.span("upload"):
         path = paths.source_path(attempt.video.video_hash)
-        blob = attempt.storage.put_fenced(path, source, fence=attempt.lease.fence, content_type="video/mp4")
+        blob = attempt.store_file(path, source)
     facts = _facts(media, plan) | {"sha256": digest, "source_etag": blob.etag, "media": made.as_json()}
     attempt.shop.patiently(lambda: attempt.store.finish_preprocessing(attempt.lease, facts, made.size))
     return None
@@ -68,6 +68,7 @@ class _Tee:
         self.digest = hashlib.sha256()
 
     def read(self, size: int, /) -> bytes:
+        self.attempt.check()
         piece = self.source.read(size)
         self.file.write(piece)
         self.digest.update(piece)

@@ -74,9 +74,7 @@ def _upload(attempt: Attempt, prefix: str, files: Sequence[Path]) -> None:
 
     def send(file: Path) -> None:
         target = f"{prefix.rstrip('/')}/{file.name}"
-        attempt.storage.put_fenced(
-            target, file, fence=attempt.lease.fence, content_type=paths.kind_of(target).mime_type
-        )
+        attempt.store_file(target, file)
 
     with ThreadPoolExecutor(UPLOADS) as pool:
         list(pool.map(send, files))

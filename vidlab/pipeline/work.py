@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import BinaryIO, Self, TypeVar, cast
 
 import structlog
 
@@ -29,12 +29,14 @@ from vidlab.errors import (
 )
 from vidlab.ffmpeg import Progress
 from vidlab.models import Lease, Video
+from vidlab.paths import kind_of, video_prefix
 from vidlab.settings import Settings
-from vidlab.storage import Storage
+from vidlab.storage import Blob, Storage
 from vidlab.store import Store
 
 log = structlog.get_logger()
 
+REASON_LENGTH = 2000  # characters
 DATABASE_PAUSE = 0.5  # seconds between tries while the database is away
 
 T = TypeVar("T")
@@ -83,6 +85,8 @@ class Attempt:
         self.storage = shop.storage
         self.scratch = shop.settings.scratch
         self.progress = Progress(fraction=0.0, speed=None)
+        #: When something last went well: what came after is the time that a server was away.
+        self.went_well = time.monotonic()
         self._lost = threading.Event()
         self._over = threading.Event()
         self._beats = threading.Thread(target=self._beat, name="beats", daemon=True)
@@ -107,16 +111,16 @@ class Attempt:
         while not self._over.wait(self.settings.beat_seconds):
             try:
                 held = self.store.beat(self.lease, self.progress.fraction, self.progress.speed)
-            except DependencyAway as error:  # who cannot beat goes on: the end is conditional on the lease
-                log.warning("no beat", reason=str(error))
+            except Exception as error:  # who cannot beat goes on, whatever it is: the end is conditional on the lease
+                log.warning("no beat", reason=str(error), kind=type(error).__name__)
                 continue
             if not held:
                 self._lost.set()
-                return
 
     def report(self, progress: Progress) -> None:
         """Remember how far the work is; the next beat tells it."""
         self.progress = progress
+        self.went_well = time.monotonic()
 
     def stopping(self) -> VidLabError | None:
         """Why to stop now, if there is a reason: FFmpeg's runner asks several times a second."""
@@ -136,6 +140,14 @@ class Attempt:
         """A path in the scratch folder."""
         return self.scratch / name
 
+    def store_file(self, path: str, file: Path) -> Blob:
+        """Write an output with this attempt's fence. Raises FencedOff, DependencyAway, and what `stopping` gives."""
+        with file.open("rb") as opened:
+            stream = cast(BinaryIO, Watched(self, opened))
+            blob = self.storage.put_fenced(path, stream, fence=self.lease.fence, content_type=kind_of(path).mime_type)
+        self.went_well = time.monotonic()
+        return blob
+
     @contextmanager
     def span(self, name: str) -> Iterator[None]:
         """A stretch of this attempt that the timeline shows by itself."""
@@ -147,6 +159,7 @@ class Attempt:
         try:
             yield
             status = "ok"
+            self.went_well = time.monotonic()
         finally:
             self.shop.patiently(lambda: self.store.end_span(span_id, status))
 
@@ -169,12 +182,13 @@ def work(shop: Workshop, video_hash: str, job: str, steps: Callable[[str], Step]
 def _attempt(shop: Workshop, lease: Lease, step: Step) -> Lease | None:
     began = time.monotonic()
     log.info("began")
+    attempt = Attempt(shop, lease)
     try:
-        with Attempt(shop, lease) as attempt:
+        with attempt:
             following = step(attempt)
     except Exception as error:  # the task boundary: every end is told to the database
         log.warning("ended early", reason=str(error), kind=type(error).__name__)
-        _tell(shop, lease, error, time.monotonic() - began)
+        _tell(shop, lease, error, time.monotonic() - attempt.went_well)
         return None
     log.info("done", seconds=round(time.monotonic() - began, 3))
     return following
@@ -189,17 +203,43 @@ def _tell(shop: Workshop, lease: Lease, error: Exception, seconds: float) -> Non
 
 def _tell_once(shop: Workshop, lease: Lease, error: Exception, seconds: float) -> None:
     store = shop.store
+    reason = _plain(str(error))
     match error:
         case LeaseLost() | UnknownVideo():
             store.let_go(lease)
+            if not store.jobs(lease.video_hash):  # deleted and removed: what was written after that is nobody's
+                shop.storage.delete_prefix(video_prefix(lease.video_hash))
         case HandedBack():
             store.hand_back(lease)
         case DependencyAway():
-            store.away(lease, str(error), seconds)
+            store.away(lease, reason, seconds)
         case PermanentError():
-            store.fail(lease, str(error), permanent=True, infected=isinstance(error, Infected))
+            store.fail(lease, reason, permanent=True, infected=isinstance(error, Infected))
         case VidLabError():
-            store.fail(lease, str(error), permanent=False)
+            store.fail(lease, reason, permanent=False)
         case _:
             log.exception("unforeseen", exc_info=error)
-            store.fail(lease, f"{type(error).__name__}: {error}", permanent=False)
+            store.fail(lease, f"{type(error).__name__}: {reason}", permanent=False)
+
+
+def _plain(text: str) -> str:
+    """A reason that every database takes: what a file made ffmpeg say may hold anything."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:REASON_LENGTH]
+
+
+class Watched:
+    """A file on its way to storage; each read asks first whether to stop."""
+
+    def __init__(self, attempt: Attempt, file: BinaryIO) -> None:
+        self.attempt = attempt
+        self.file = file
+
+    def read(self, size: int = -1) -> bytes:
+        self.attempt.check()
+        return self.file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()

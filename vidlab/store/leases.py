@@ -80,11 +80,13 @@ class Leases(Record):
 
     def beat(self, lease: Lease, progress: float, speed: float | None) -> bool:
         """Say that the work goes on. False when the lease is lost: stop."""
-        alive: dict[str, Any] = {"beat": jobs.c.beat + 1, "progress": progress, "speed": speed}
-        if progress > 0:
-            alive["away_seconds"] = 0.0
+        alive = {"beat": jobs.c.beat + 1, "progress": progress, "speed": speed}
         with self.database.write() as connection:
-            return bool(connection.execute(update(jobs).where(_held(lease)).values(**alive)).rowcount)
+            if connection.execute(update(jobs).where(_held(lease)).values(**alive)).rowcount:
+                return True
+            # Its video is being deleted: the keeper has to see that somebody still works, and may still write.
+            connection.execute(update(jobs).where(_cancelled(lease)).values(beat=jobs.c.beat + 1))
+            return False
 
     # -- ends of an attempt
 
@@ -94,7 +96,8 @@ class Leases(Record):
         `facts` are columns of `videos`. A profile that does not apply is skipped here, its column TRUE.
         """
         skipped = {profile.name: skip_reason(profile, source) for profile in PROFILES}
-        columns = {profile.column: True for profile in PROFILES if skipped[profile.name]}
+        # FALSE is written too: a column that was added after a failure is TRUE, and a retry makes that profile.
+        columns = {profile.column: bool(skipped[profile.name]) for profile in PROFILES}
         with self.database.write() as connection:
             locked(connection, lease.video_hash)
             self._end(connection, lease, State.DONE, "done", progress=1.0, error=None)
@@ -174,9 +177,8 @@ class Leases(Record):
 
     def let_go(self, lease: Lease) -> None:
         """A worker saw that its video is being deleted and has stopped: nothing of it will be written any more."""
-        cancelled = (jobs.c.id == lease.job_id) & (jobs.c.state == State.CANCELLED) & (jobs.c.owner == lease.owner)
         with self.database.write() as connection:
-            connection.execute(update(jobs).where(cancelled).values(owner=None))
+            connection.execute(update(jobs).where(_cancelled(lease)).values(owner=None))
 
     def _end(
         self, connection: Connection, lease: Lease, state: State, kind: str, *, detail: str | None = None, **values: Any
@@ -213,3 +215,9 @@ _SPAN_STATUS = {"done": "ok", "handed_back": "handed_back"}
 def _held(lease: Lease) -> ColumnElement[bool]:
     mine = (jobs.c.id == lease.job_id) & (jobs.c.fence == lease.fence) & (jobs.c.owner == lease.owner)
     return mine & (jobs.c.state == State.RUNNING)
+
+
+def _cancelled(lease: Lease) -> ColumnElement[bool]:
+    """Deleting raised the fence once."""
+    mine = (jobs.c.id == lease.job_id) & (jobs.c.fence == lease.fence + 1) & (jobs.c.owner == lease.owner)
+    return mine & (jobs.c.state == State.CANCELLED)

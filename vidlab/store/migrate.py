@@ -10,12 +10,14 @@ from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, inspect, text, update
+from sqlalchemy import Connection, func, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
 from vidlab.models import Status, done_column, videos
 from vidlab.profiles import PROFILES
 from vidlab.store.engine import Database
+
+LOCK = 0x71D1AB  # any number that no one else locks
 
 #: These videos have their rows already: a profile that comes later does not hold them up.
 PAST_FAN_OUT = (Status.PROCESSING, Status.COMPLETED, Status.FAILED, Status.DELETING)
@@ -24,6 +26,8 @@ PAST_FAN_OUT = (Status.PROCESSING, Status.COMPLETED, Status.FAILED, Status.DELET
 def migrate(database: Database) -> list[str]:
     """Upgrade to the newest revision; gives the names of the done columns that were added. Safe to run again."""
     with database.write() as connection:
+        if connection.dialect.name == "postgresql":  # several may come at once; on SQLite they wait for each other
+            connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
         config = Config()
         config.set_main_option("script_location", str(files("vidlab.migrations")))
         config.attributes["connection"] = connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from vidlab.errors import UnknownVideo, WrongState
+from vidlab.errors import DependencyAway, UnknownVideo, WrongState
 from vidlab.models import OPEN, Counts, Job, State, Status, Video, jobs, outbox, spans, videos
 from vidlab.profiles import PREPROCESSING, Topic
 from vidlab.store.record import Record, now
 from vidlab.store.rows import add_job, change, locked, post, to_job, to_video
+
+WELL_FORMED = re.compile("[0-9a-f]{32}")
 
 
 class Videos(Record):
@@ -23,6 +26,8 @@ class Videos(Record):
 
     def video(self, video_hash: str) -> Video:
         """Raises UnknownVideo, also for one that is being deleted."""
+        if not WELL_FORMED.fullmatch(video_hash):  # PostgreSQL refuses some texts, instead of not finding them
+            raise UnknownVideo(video_hash=video_hash)
         query = select(videos).where(videos.c.video_hash == video_hash, videos.c.status != Status.DELETING)
         with self.database.read() as connection:
             row = connection.execute(query).mappings().first()
@@ -82,9 +87,9 @@ class Videos(Record):
     def _by_key(self, idempotency_key: str | None) -> Video:
         query = select(videos).where(videos.c.idempotency_key == idempotency_key)
         with self.database.read() as connection:
-            row = connection.execute(query).mappings().one()
-        if row["status"] == Status.DELETING:
-            raise UnknownVideo(video_hash=row["video_hash"])
+            row = connection.execute(query).mappings().first()
+        if row is None:  # it failed or was deleted at this very moment: asked again, the key is free
+            raise DependencyAway(name="upload", why="an upload with the same key has just ended")
         return to_video(row)
 
     def finalize(self, video_hash: str, *, source_etag: str, bytes: int) -> Video:

@@ -41,6 +41,13 @@ class Watch(Leases):
             query = select(jobs).where(jobs.c.state == state).order_by(jobs.c.id)
             return [to_job(row) for row in connection.execute(query).mappings()]
 
+    def leases(self) -> list[Job]:
+        """All jobs with a lease, asked in a transaction that could write: while beats cannot be written, in WAL mode
+        they can still be read, and such a poll must not count."""
+        with self.database.write() as connection:
+            query = select(jobs).where(jobs.c.state == State.RUNNING).order_by(jobs.c.id)
+            return [to_job(row) for row in connection.execute(query).mappings()]
+
     def free(self, job: Job) -> bool:
         """Take the lease of a worker that no longer beats. False when it beat after all, or has ended."""
         unchanged = (jobs.c.id == job.id) & (jobs.c.fence == job.fence) & (jobs.c.beat == job.beat)
@@ -89,8 +96,3 @@ class Watch(Leases):
         """Note that the keeper put a job into its queue."""
         with self.database.write() as connection:
             self.tell(connection, "sent_again", job.video_hash, stage=job.stage, fence=job.fence)
-
-    def forget_owner(self, job: Job) -> None:
-        """A cancelled job's worker is gone."""
-        with self.database.write() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == job.id).values(owner=None))

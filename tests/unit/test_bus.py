@@ -1,0 +1,53 @@
+"""The consumer loop's decisions, without a broker."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+
+from vidlab.bus import Bus, Loop, Subscription
+from vidlab.settings import Settings
+
+
+@pytest.fixture
+def loop() -> Loop:
+    """A loop whose consumer is a stand-in."""
+    subscription = Subscription(
+        topic="video_processing",
+        group="g",
+        handle=Mock(),
+        is_full=lambda: False,
+        on_ready=Mock(),
+        stopping=lambda: False,
+    )
+    made = Loop(Settings(kafka="127.0.0.1:1"), subscription, Mock())
+    made.consumer.close()
+    made.consumer = Mock(assignment=Mock(return_value=["all"]))
+    return made
+
+
+def test_after_a_rebalance_the_whole_assignment_is_paused_or_resumed_anew(loop: Loop) -> None:
+    loop._pause(True)
+    loop.consumer.pause.assert_called_once_with(["all"])  # type: ignore[attr-defined]
+    loop._on_assign(loop.consumer, [])
+    loop._pause(False)
+    loop.consumer.resume.assert_called_once_with(["all"])  # type: ignore[attr-defined]
+    loop._pause(False)
+    loop.consumer.resume.assert_called_once()  # type: ignore[attr-defined]
+
+
+def test_a_parked_message_is_cut_to_what_a_broker_takes(loop: Loop) -> None:
+    record = Mock(value=lambda: b"x" * 2_000_000, key=lambda: b"k", partition=lambda: 0, offset=lambda: 7)
+    loop._park(record, "odd")
+    (topic, key, value, headers), _ = loop.bus.publish.call_args  # type: ignore[attr-defined]
+    assert (topic, key, headers["offset"]) == ("video_processing.dead", "k", "7")
+    assert len(value) < 1_000_000
+
+
+def test_a_producer_that_takes_nothing_more_is_renewed() -> None:
+    bus = Bus(Settings(kafka="127.0.0.1:1"))
+    broken = Mock(produce=Mock(side_effect=BufferError("full")))
+    bus._producer = broken
+    assert bus.publish_all([("t", "k", "v", {})]) == [False]
+    assert bus._producer is not broken
