@@ -224,3 +224,22 @@ def test_what_a_sleeper_wrote_after_its_video_was_removed_is_removed_too(
 
     work(shop, video_hash, "360p", lambda _: step)
     shop.storage.delete_prefix.assert_called_once_with(f"{video_hash}/")  # type: ignore[attr-defined]
+
+
+def test_what_was_made_is_kept_while_storage_is_away(shop: Workshop, store: Store, video_hash: str) -> None:
+    shop.settings = shop.settings.model_copy(update={"retry_seconds": 0.05})
+    answers = iter([DependencyAway(name="azurite", why="refused")] * 3 + [None])
+
+    def put(*_: object, **__: object) -> None:
+        if error := next(answers):
+            raise error
+
+    def step(attempt: Attempt) -> None:
+        attempt.file("segment_000.ts").write_bytes(b"x")
+        attempt.store_file("x/segment_000.ts", attempt.file("segment_000.ts"))
+        store.finish_rendition(attempt.lease, {})
+
+    shop.storage.put_fenced = put  # type: ignore[assignment, method-assign]
+    work(shop, video_hash, "360p", lambda _: step)
+    job = job_of(store, video_hash)
+    assert (job.state, job.attempt) == (State.DONE, 1)

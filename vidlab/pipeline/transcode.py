@@ -28,7 +28,7 @@ def transcode(attempt: Attempt) -> Lease | None:
     source = attempt.file("source.mp4")
     with attempt.span("download"):
         path = paths.source_path(attempt.video.video_hash)
-        attempt.storage.download(path, source, etag=attempt.video.source_etag)
+        attempt.storage.download(path, source, etag=attempt.video.source_etag, check=attempt.check)
     media = Media.from_json(attempt.video.media or {})
     make = _make_rendition if profile.height else _make_thumbnail
     return make(attempt, profile, media, source)

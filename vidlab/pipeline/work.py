@@ -141,7 +141,21 @@ class Attempt:
         return self.scratch / name
 
     def store_file(self, path: str, file: Path) -> Blob:
-        """Write an output with this attempt's fence. Raises FencedOff, DependencyAway, and what `stopping` gives."""
+        """Write an output with this attempt's fence. Raises FencedOff, DependencyAway, and what `stopping` gives.
+
+        What took long to make is not thrown away because storage is away for a while: the lease beats on meanwhile.
+        """
+        while True:
+            try:
+                return self._store_once(path, file)
+            except DependencyAway as error:
+                if time.monotonic() - self.went_well > self.settings.patience_seconds:
+                    raise
+                log.warning("waiting", reason=str(error), path=path)
+                self.shop.going_down.wait(self.settings.retry_seconds)
+
+    def _store_once(self, path: str, file: Path) -> Blob:
+        self.check()
         with file.open("rb") as opened:
             stream = cast(BinaryIO, Watched(self, opened))
             blob = self.storage.put_fenced(path, stream, fence=self.lease.fence, content_type=kind_of(path).mime_type)

@@ -6,7 +6,7 @@ No connection is held between two ranges, so that a reader that stops half way l
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +84,17 @@ class Reading(Account):
         yield first
         yield from bounded_map(lambda start: self._at(blob, start), _starts(blob), READ_AHEAD)
 
-    def download(self, path: str, target: Path, *, etag: str | None = None) -> None:
-        """Write the whole blob to a file, which is there only when it is complete."""
+    def download(
+        self, path: str, target: Path, *, etag: str | None = None, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """Write the whole blob to a file, which is there only when it is complete. `check` may raise between pieces."""
         first, blob = self._range(path, etag, 0, RANGE)
         part = target.with_name(f"{target.name}.part")
         with part.open("wb") as file:
             # Only this thread writes: one that is late with its range must not meet another file's descriptor.
             file.write(first)
             for piece in bounded_map(lambda start: self._at(blob, start), _starts(blob), DOWNLOADS):
+                check()
                 file.write(piece)
         part.replace(target)
 

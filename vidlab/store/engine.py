@@ -18,6 +18,7 @@ from vidlab.errors import DependencyAway
 from vidlab.settings import Settings
 
 BUSY_TIMEOUT = 10  # seconds; how long a writer waits for another
+ANSWER_TIMEOUT = 15  # seconds for a statement
 CONNECT_TIMEOUT = 5  # seconds
 POOL = 20  # connections kept; the API's threads share them
 OVERFLOW = 30  # connections beyond, closed after use
@@ -75,7 +76,13 @@ def _postgresql(url: str) -> Engine:
         pool_size=POOL,
         max_overflow=OVERFLOW,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT},
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT,
+            # A server that hangs must not hang us: no statement of ours takes long, and no answer is waited for longer.
+            "options": f"-c statement_timeout={ANSWER_TIMEOUT * 1000}",
+            "tcp_user_timeout": ANSWER_TIMEOUT * 1000,
+            "keepalives_idle": ANSWER_TIMEOUT,
+        },
     )
 
 
