@@ -99,11 +99,19 @@ def test_redis_killed_while_a_task_runs_and_another_waits(lab: RunningLab, long_
 
 def test_redis_away_just_when_a_task_is_acknowledged_stops_no_worker(lab: RunningLab, long_clip: str) -> None:
     until(works(lab, long_clip, "720p"), "720p is being worked on")
+    earlier = restarts(lab, "worker-720p")
     with paused(lab, "redis"):
         until(lambda: getattr(job(lab, long_clip, "720p"), "state", "") == State.DONE, "720p is done without Redis")
         until(lambda: "begins anew" in lab.local.logs("worker-720p"), "the worker has noticed")
     assert lab.ended(long_clip)["status"] == "completed"
+    until(lambda: restarts(lab, "worker-720p") > earlier, "the worker has begun anew")
+    before = restarts(lab, "worker-720p")
     assert lab.ended(lab.send(table.make("landscape", lab.clips)))["status"] == "completed"
+    assert restarts(lab, "worker-720p") == before  # what is acknowledged is no reason to begin anew
+
+
+def restarts(lab: RunningLab, name: str) -> int:
+    return lab.local.status().process(name).restarts
 
 
 def test_a_paused_worker_that_wakes_after_its_lease_was_taken_changes_nothing(lab: RunningLab, long_clip: str) -> None:

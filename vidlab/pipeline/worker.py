@@ -6,6 +6,7 @@ process group hands back: the child that works stops FFmpeg, and the job waits i
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -18,7 +19,6 @@ import structlog
 from celery import Celery, signals
 from celery.apps.worker import Worker
 from celery.exceptions import SecurityWarning
-from celery.worker.request import Request
 
 from vidlab.errors import DependencyAway
 from vidlab.jobs import TASK, WORKER_FRESH, Queues, make_app
@@ -59,24 +59,25 @@ def _register(app: Celery, shop: Workshop) -> None:
         signal.signal(signal.SIGTERM, lambda *_: shop.going_down.set())
         work(shop, video_hash, job, step_for)
 
-    app.task(do, name=TASK, Request=_Acknowledged)
+    app.task(do, name=TASK)
+    logging.getLogger("celery.worker.request").addFilter(_Unacknowledged())
     signals.worker_process_init.connect(lambda **_: die_with_parent(), weak=False)
     signals.setup_logging.connect(lambda **_: None, weak=False)  # ours stands already
 
 
-class _Acknowledged(Request):  # type: ignore[misc]  # Celery has no types
-    """A task whose acknowledgement must arrive.
+class _Unacknowledged(logging.Filter):
+    """Notices that an acknowledgement did not arrive.
 
     When Redis is away at that very moment Celery only logs it, counts the task as unfinished for ever, and so takes no
     other one, nor does it notice that its connection is gone. Then the worker ends, and is started again: the task
     comes a second time, and the lease refuses it.
     """
 
-    def acknowledge(self) -> None:
-        super().acknowledge()
-        if not self.message.acknowledged:
-            log.warning("not acknowledged: this worker begins anew", task=self.id)
+    def filter(self, record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith("Couldn't ack"):
+            log.warning("not acknowledged: this worker begins anew")
             os.kill(os.getpid(), signal.SIGTERM)
+        return True
 
 
 def _sign_in(stage: Stage, settings: Settings, on_ready: Callable[[str], None]) -> None:
