@@ -60,6 +60,7 @@ lock: setup-dev ## write the locks anew from pyproject.toml, package.json and jg
 	$(LOCK) --group uv --constraint services/requirements-dev.txt --output-file services/requirements-uv.txt
 	$(LOCK) --group clips --no-deps --output-file services/requirements-clips.txt
 	$(BIN)/npm install --prefix services/azurite --package-lock-only --ignore-scripts --no-audit --no-fund
+	$(BIN)/python services/azurite/without_addresses.py
 	cd services/kafka && ../../$(BIN)/jgo --resolver python --repo-cache ../../.venv/maven --quiet lock
 	sed -i.draft '/^generated = /d' services/kafka/jgo.lock.toml && rm services/kafka/jgo.lock.toml.draft
 
