@@ -1,4 +1,4 @@
-"""Takes out of npm's lock what names addresses and locks nothing: where a package asks for donations or keeps its licence."""
+"""Takes out of npm's lock the addresses, which lock nothing: where a package asks for donations, or has its licence."""
 
 import json
 from pathlib import Path
