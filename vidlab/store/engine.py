@@ -6,6 +6,8 @@ another has written in between, whatever the busy time-out.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -18,6 +20,7 @@ from vidlab.errors import DependencyAway
 from vidlab.settings import Settings
 
 BUSY_TIMEOUT = 10  # seconds; how long a writer waits for another
+WAL_PAUSE = 0.02  # seconds between tries to switch a file to WAL
 ANSWER_TIMEOUT = 15  # seconds for a statement
 CONNECT_TIMEOUT = 5  # seconds
 POOL = 20  # connections kept; the API's threads share them
@@ -97,8 +100,22 @@ def _sqlite(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is ours, see below
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT * 1000}"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT * 1000}", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    _to_wal(connection)
+
+
+def _to_wal(connection: Any) -> None:
+    """Switch the file to WAL. Of several that switch a new file at once all but one are refused, without a wait."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(WAL_PAUSE)
 
 
 def _begin_sqlite(connection: Connection) -> None:
