@@ -106,6 +106,13 @@ class FFmpegFailed(VidLabError):
 # -- The API --------------------------------------------------------------------------------------------------------
 
 
+class UploadJustEnded(VidLabError):
+    """The upload with this Idempotency-Key ended at this very moment: it failed, or was deleted."""
+
+    http_status = 409
+    hint = "Send the chunk again: the key is free, and a new upload begins."
+
+
 class UnknownVideo(VidLabError):
     """There is no video {video_hash}."""
 

@@ -149,5 +149,9 @@ def _workers_key(queue: str) -> str:
 
 
 def _job_of(task: bytes) -> tuple[str, str]:
-    headers = json.loads(task).get("headers", {})
-    return headers.get("video_hash", ""), headers.get("job", "")
+    """Of what anyone may have put there by hand; what is no task of ours is nobody's job."""
+    try:
+        headers = json.loads(task)["headers"]
+        return str(headers["video_hash"]), str(headers["job"])
+    except (ValueError, LookupError, TypeError):
+        return "", ""

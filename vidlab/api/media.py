@@ -95,7 +95,7 @@ def _part(request: Request, blob: Blob) -> Part | None:
 
     What is not understood, several ranges at once among it, is answered with everything, as the rules allow.
     """
-    asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("range", "").strip(), re.ASCII)
+    asked = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", request.headers.get("range", "").strip(), re.ASCII)
     condition = request.headers.get("if-range")
     if not asked or not any(asked.groups()) or condition not in (None, blob.etag):
         return None

@@ -166,9 +166,7 @@ class Attempt:
     def span(self, name: str) -> Iterator[None]:
         """A stretch of this attempt that the timeline shows by itself."""
         self.check()
-        lease = self.lease
-        begin = lambda: self.store.begin_span(lease.video_hash, lease.stage, name, lease.span_id, lease.attempt)  # noqa: E731
-        span_id = self.shop.patiently(begin)
+        span_id = self.shop.patiently(lambda: self.store.begin_span(self.lease, name))
         status = "error"
         try:
             yield

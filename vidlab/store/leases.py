@@ -88,6 +88,15 @@ class Leases(Record):
             connection.execute(update(jobs).where(_cancelled(lease)).values(beat=jobs.c.beat + 1))
             return False
 
+    def begin_span(self, lease: Lease, name: str) -> str:
+        """Begin a span below the attempt's. Raises LeaseLost: nobody would end it."""
+        with self.database.write() as connection:
+            held = select(jobs.c.id).where(_held(lease)).with_for_update()
+            if connection.scalar(held) is None:
+                raise _lost(lease)
+            mine = (lease.video_hash, lease.stage, name)
+            return self.open_span(connection, *mine, parent_id=lease.span_id, attempt=lease.attempt)
+
     # -- ends of an attempt
 
     def finish_preprocessing(self, lease: Lease, facts: dict[str, Any], source: Size) -> None:
@@ -186,7 +195,7 @@ class Leases(Record):
         over = {"queued_at": now()} if state in OPEN else {"finished_at": now()}
         changed = update(jobs).where(_held(lease)).values(state=state, owner=None, **over, **values)
         if not connection.execute(changed).rowcount:
-            raise LeaseLost(process=lease.owner, stage=lease.stage, video_hash=lease.video_hash)
+            raise _lost(lease)
         self.close_spans(connection, lease.video_hash, lease.stage, _SPAN_STATUS.get(kind, "error"))
         if state in OPEN:
             self.open_span(connection, lease.video_hash, lease.stage, "queue", kind="queue")
@@ -210,6 +219,10 @@ class Leases(Record):
 _UNUSED: dict[str, Any] = {"attempt": jobs.c.attempt - 1}
 
 _SPAN_STATUS = {"done": "ok", "handed_back": "handed_back"}
+
+
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(process=lease.owner, stage=lease.stage, video_hash=lease.video_hash)
 
 
 def _held(lease: Lease) -> ColumnElement[bool]:

@@ -70,11 +70,6 @@ class Record:
         mine = (spans.c.video_hash == video_hash) & (spans.c.stage == stage) & (spans.c.status == "open")
         connection.execute(update(spans).where(mine & (spans.c.kind == kind)).values(ended_at=now(), status=status))
 
-    def begin_span(self, video_hash: str, stage: str, name: str, parent_id: str, attempt: int) -> str:
-        """Begin a span in a transaction of its own."""
-        with self.database.write() as connection:
-            return self.open_span(connection, video_hash, stage, name, parent_id=parent_id, attempt=attempt)
-
     def end_span(self, span_id: str, status: str) -> None:
         """End one span, unless the keeper already closed it as lost."""
         still_open = (spans.c.span_id == span_id) & (spans.c.status == "open")

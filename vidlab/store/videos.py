@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from vidlab.errors import DependencyAway, UnknownVideo, WrongState
+from vidlab.errors import UnknownVideo, UploadJustEnded, WrongState
 from vidlab.models import OPEN, Counts, Job, State, Status, Video, jobs, outbox, spans, videos
 from vidlab.profiles import PREPROCESSING, Topic
 from vidlab.store.record import Record, now
@@ -89,7 +89,7 @@ class Videos(Record):
         with self.database.read() as connection:
             row = connection.execute(query).mappings().first()
         if row is None:  # it failed or was deleted at this very moment: asked again, the key is free
-            raise DependencyAway(name="upload", why="an upload with the same key has just ended")
+            raise UploadJustEnded
         return to_video(row)
 
     def finalize(self, video_hash: str, *, source_etag: str, bytes: int) -> Video:
@@ -134,8 +134,8 @@ class Videos(Record):
             _refuse_retry(video)
             status = Status.PREPROCESSING if video.error_stage == PREPROCESSING.name else Status.PROCESSING
             change(connection, video_hash, status=status, error_stage=None, error_reason=None, ended_at=None)
-            self._reopen(connection, video)
             self.tell(connection, "retried", video_hash, stage=video.error_stage)
+            self._reopen(connection, video)
         return self.video(video_hash)
 
     def _reopen(self, connection: Connection, video: Video) -> None:
@@ -147,16 +147,16 @@ class Videos(Record):
             "error": None,
             "finished_at": None,
         }
-        fresh |= {"queued_at": now()}
-        failed = (jobs.c.video_hash == video.video_hash) & (jobs.c.state == State.FAILED)
-        if video.error_stage == PREPROCESSING.name:
-            connection.execute(update(jobs).where(failed).values(state=State.WAITING, **fresh))
-            self._hand_to_preprocessing(connection, video.video_hash, video.original_etag or "")
-            return
+        by_topic = video.error_stage == PREPROCESSING.name
         # The keeper sends what has a delay that is over.
-        reopened = update(jobs).where(failed).values(state=State.WAITING, retry_delay=0.0, **fresh)
-        for (stage,) in connection.execute(reopened.returning(jobs.c.stage)).all():
-            self.open_span(connection, video.video_hash, stage, "queue", kind="queue")
+        fresh |= {"queued_at": now(), "state": State.WAITING, "retry_delay": None if by_topic else 0.0}
+        failed = (jobs.c.video_hash == video.video_hash) & (jobs.c.state == State.FAILED)
+        for (stage,) in connection.execute(update(jobs).where(failed).values(fresh).returning(jobs.c.stage)).all():
+            self.tell(connection, "waiting", video.video_hash, stage=stage, detail="tried again")
+            if not by_topic:
+                self.open_span(connection, video.video_hash, stage, "queue", kind="queue")
+        if by_topic:
+            self._hand_to_preprocessing(connection, video.video_hash, video.original_etag or "")
 
     def delete(self, video_hash: str) -> None:
         """Hide the video at once and raise all fences; the keeper removes the rest when nobody works on it."""
@@ -166,10 +166,13 @@ class Videos(Record):
             # Whoever sends the same file again begins anew.
             change(connection, video_hash, status=Status.DELETING, idempotency_key=None)
             still_open = (jobs.c.video_hash == video_hash) & jobs.c.state.in_(OPEN)
-            connection.execute(update(jobs).where(still_open).values(state=State.CANCELLED, fence=jobs.c.fence + 1))
+            raised = update(jobs).where(still_open).values(state=State.CANCELLED, fence=jobs.c.fence + 1)
+            cancelled = connection.execute(raised.returning(jobs.c.stage, jobs.c.fence)).all()
             unsent = (outbox.c.key == video_hash) & outbox.c.sent_at.is_(None)
             connection.execute(delete(outbox).where(unsent))
             self.tell(connection, "deleting", video_hash)
+            for stage, fence in cancelled:
+                self.tell(connection, "cancelled", video_hash, stage=stage, fence=fence)
 
     def deleting(self) -> list[tuple[Video, list[Job]]]:
         """Videos that are to be removed, each with the cancelled jobs that somebody may still be working on."""

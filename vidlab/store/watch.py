@@ -75,7 +75,10 @@ class Watch(Leases):
         with self.database.write() as connection:
             over = (jobs.c.state == State.WAITING) & (jobs.c.retry_at <= now())
             queued = update(jobs).where(over).values(state=State.QUEUED, retry_at=None)
-            return [to_job(row) for row in connection.execute(queued.returning(*jobs.c)).mappings()]
+            due = [to_job(row) for row in connection.execute(queued.returning(*jobs.c)).mappings()]
+            for job in due:
+                self.tell(connection, "queued", job.video_hash, stage=job.stage, detail="its pause is over")
+            return due
 
     def _give_times(self) -> None:
         """Turn the delays that workers asked for into times of this clock."""
