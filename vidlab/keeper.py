@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import structlog
 
 from vidlab.bus import Bus
-from vidlab.errors import DependencyAway, VidLabError
+from vidlab.errors import DependencyAway, UnknownVideo, VidLabError
 from vidlab.jobs import Queues
 from vidlab.models import Job, State, Video
+from vidlab.observe.kafka import lag
 from vidlab.pipeline import upload
+from vidlab.profiles import Stage, stages
 from vidlab.settings import Settings
 from vidlab.storage import Storage
 from vidlab.store import Store
@@ -25,6 +27,7 @@ from vidlab.store import Store
 log = structlog.get_logger()
 
 BATCH = 500  # outbox messages per round
+UNPOSTED_POLLS = 6  # a job that waits for a message in so many polls running, with no lag, is posted again
 MISSING_POLLS = 2  # a queued job that stands in no queue in so many polls running is sent again
 
 
@@ -55,6 +58,7 @@ class Keeper:
         self.storage = Storage(settings)
         self._beats = Patience()
         self._missing = Patience()
+        self._unposted = Patience()
         self._cancelled = Patience()
 
     # -- outbox
@@ -101,6 +105,22 @@ class Keeper:
             if polls[job.id] >= MISSING_POLLS - 1:
                 self._send(job)
 
+    def post_missing(self) -> None:
+        """Post again what waits for a message that Kafka no longer has: its group has read all, and it still waits."""
+        topics = {stage.name: stage.topic for stage in self._idle_stages()}
+        waiting = self.store.awaiting_message(list(topics))
+        polls = self._unposted.polls((job.id, job.fence) for job in waiting)
+        lost = {(job.video_hash, topics[job.stage]) for job in waiting if polls[job.id] >= UNPOSTED_POLLS - 1}
+        for video_hash, topic in sorted(lost):
+            log.warning("posted again", video_hash=video_hash, topic=topic)
+            with suppress(UnknownVideo):  # deleted in between
+                self.store.post_again(video_hash, topic)
+
+    def _idle_stages(self) -> list[Stage]:
+        """The stages whose groups have read all there is."""
+        behind = {row.group for row in lag(self.settings) if row.lag}
+        return [stage for stage in stages() if stage.group not in behind]
+
     def _send(self, job: Job) -> None:
         try:
             self.queues.send(job.video_hash, job.stage)
@@ -127,6 +147,11 @@ class Keeper:
             if not live:
                 with _told(video):
                     self._remove(video)
+
+    def forget_history(self) -> None:
+        """Keep sent messages and events as long as somebody may want to look at them."""
+        if rows := self.store.forget_history(self.settings.history_seconds):
+            log.info("history forgotten", rows=rows)
 
     def _remove(self, video: Video) -> None:
         upload.discard(self.storage, video)
@@ -158,8 +183,10 @@ ROUNDS = (
     Round("free leases", 1.0, Keeper.free_leases),
     Round("send due", 0.5, Keeper.send_due),
     Round("send missing", 1.0, Keeper.send_missing),
+    Round("post missing", 5.0, Keeper.post_missing),
     Round("expire uploads", 10.0, Keeper.expire_uploads),
     Round("remove deleted", 1.0, Keeper.remove_deleted),
+    Round("forget history", 3600.0, Keeper.forget_history),
 )
 
 ROUND_PAUSE = 1.0  # seconds after a round that met a server that is away

@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     #: First pause before a second attempt; doubled each time.
     retry_seconds: float = Field(default=2.0, gt=0)
 
+    #: How long sent messages and events are kept.
+    history_seconds: float = Field(default=30 * 24 * 3600.0, gt=0)
+
     # -- the local lab
     #: A port that is set is the only one that will do; else the usual one, or the next that is free.
     kafka_port: int | None = Field(default=None, gt=0, lt=65536)

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from vidlab.errors import DependencyAway, LeaseLost, UnknownVideo, WrongState
+from vidlab.events import read_message
 from vidlab.models import Lease, State, Status, Video
-from vidlab.profiles import MASTER, PROFILES, Size
+from vidlab.profiles import MASTER, PROFILES, Size, Topic
 from vidlab.settings import Settings
 from vidlab.store import Store
 from vidlab.store.engine import Database
@@ -414,3 +415,54 @@ def test_several_inits_at_once_make_the_tables_once(settings: Settings) -> None:
     for database in databases:
         database.close()
     assert sorted(map(len, added)) == [0, 0, 0, len(PROFILES)]
+
+
+# -- what is lost or old
+
+
+def test_what_waits_for_a_message_is_known_once_the_message_is_sent(store: Store) -> None:
+    video_hash = finalized(store)
+    assert store.awaiting_message(["preprocessing"]) == []
+    store.sent(store.unsent(10))
+    assert [job.video_hash for job in store.awaiting_message(["preprocessing"])] == [video_hash]
+    assert store.awaiting_message(["144p"]) == []
+    claimed(store, video_hash, "preprocessing", "original")
+    assert store.awaiting_message(["preprocessing"]) == []
+
+
+def test_what_waits_for_its_next_attempt_waits_for_no_message(store: Store) -> None:
+    video_hash = finalized(store)
+    lease = claimed(store, video_hash, "preprocessing", "original")
+    store.sent(store.unsent(10))
+    store.fail(lease, "it did not work", permanent=False)
+    assert store.awaiting_message(["preprocessing"]) == []
+
+
+def test_a_message_posted_again_names_the_same_bytes(store: Store) -> None:
+    video_hash = preprocessed(store)
+    store.sent(store.unsent(10))
+    store.post_again(video_hash, Topic.PROCESSING)
+    (row,) = store.unsent(10)
+    assert read_message(row.topic, row.payload.encode()).source_etag == "source"
+    assert store.enqueue(video_hash, "144p", "source")
+    assert "posted_again" in kinds(store, video_hash)
+
+
+def test_history_is_forgotten_and_what_is_still_to_be_sent_is_not(store: Store) -> None:
+    sent, unsent = finalized(store), finalized(store)
+    store.sent([row for row in store.unsent(10) if row.key == sent])
+    assert store.forget_history(3600) == 0
+    assert store.forget_history(-1) > 0
+    assert [row.key for row in store.unsent(10)] == [unsent]
+    assert store.events() == []
+    assert store.forget_history(-1) == 0
+
+
+def test_what_is_tried_again_or_cancelled_is_told_for_each_job(store: Store) -> None:
+    video_hash = preprocessed(store)
+    store.fail(claimed(store, video_hash, "144p"), "no picture", permanent=True)
+    store.delete(video_hash)
+    told = {(event.kind, event.stage) for event in store.events(video_hash)}
+    open_stages = {profile.name for profile in PROFILES} - {"144p"}
+    assert {("cancelled", stage) for stage in open_stages} <= told
+    assert ("cancelled", "144p") not in told

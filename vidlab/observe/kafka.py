@@ -63,6 +63,7 @@ def _of_group(admin: AdminClient, stage: Stage, starts: Offsets, ends: Offsets) 
     rows = []
     for partition in range(PARTITIONS):
         at = (stage.topic, partition)
-        offset = committed.get(at, starts[at])  # groups start at the earliest offset
+        # Groups start at the earliest offset, and go on there when what they had not read is gone.
+        offset = max(committed.get(at, 0), starts[at])
         rows.append(PartitionLag(stage.group, stage.topic, partition, offset, ends[at], ends[at] - offset))
     return rows

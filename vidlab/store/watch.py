@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from vidlab.models import Job, OutboxRow, State, jobs, outbox
+from vidlab.models import Job, OutboxRow, State, events, jobs, outbox
+from vidlab.profiles import Topic
 from vidlab.store.leases import Leases
-from vidlab.store.record import now
-from vidlab.store.rows import locked, to_job
+from vidlab.store.record import new_span_id, now
+from vidlab.store.rows import locked, post, to_job
 
 
 class Watch(Leases):
@@ -80,6 +81,22 @@ class Watch(Leases):
                 self.tell(connection, "queued", job.video_hash, stage=job.stage, detail="its pause is over")
             return due
 
+    def awaiting_message(self, stages: Sequence[str]) -> list[Job]:
+        """Jobs of these stages that only a message sets going, of those whose messages are all sent."""
+        fresh = (jobs.c.state == State.WAITING) & jobs.c.retry_at.is_(None) & jobs.c.retry_delay.is_(None)
+        unsent = select(outbox.c.id).where(outbox.c.key == jobs.c.video_hash, outbox.c.sent_at.is_(None))
+        query = select(jobs).where(fresh, jobs.c.stage.in_(stages), ~unsent.exists()).order_by(jobs.c.id)
+        with self.database.read() as connection:
+            return [to_job(row) for row in connection.execute(query).mappings()]
+
+    def post_again(self, video_hash: str, topic: str) -> None:
+        """Put a video's message into the outbox once more; for whoever had it already it changes nothing."""
+        with self.database.write() as connection:
+            video = locked(connection, video_hash)
+            etag = video.original_etag if topic == Topic.PREPROCESSING else video.source_etag
+            post(connection, topic, video_hash, etag or "", new_span_id())
+            self.tell(connection, "posted_again", video_hash, detail=topic)
+
     def _give_times(self) -> None:
         """Turn the delays that workers asked for into times of this clock."""
         asked = select(jobs.c.id, jobs.c.retry_delay).where(
@@ -99,3 +116,12 @@ class Watch(Leases):
         """Note that the keeper put a job into its queue."""
         with self.database.write() as connection:
             self.tell(connection, "sent_again", job.video_hash, stage=job.stage, fence=job.fence)
+
+    # -- tidying up
+
+    def forget_history(self, seconds: float) -> int:
+        """Remove what is only history and older than that: sent messages and events. Gives how many rows."""
+        old = now() - timedelta(seconds=seconds)
+        with self.database.write() as connection:
+            past = (delete(outbox).where(outbox.c.sent_at < old), delete(events).where(events.c.at < old))
+            return sum(connection.execute(one).rowcount for one in past)
