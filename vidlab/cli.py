@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from vidlab import __version__
-from vidlab.commands import bench, demo, lab, numbers, setup, videos
+from vidlab.commands import bench, demo, faults, lab, numbers, setup, videos
 from vidlab.commands.common import err
 from vidlab.errors import VidLabError
 
@@ -23,6 +23,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     *demo.COMMANDS,
     *videos.COMMANDS,
     *lab.COMMANDS,
+    *faults.COMMANDS,
     *numbers.COMMANDS,
     *bench.COMMANDS,
     *setup.COMMANDS,

@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     max_streams: int = Field(default=32, gt=0)
     ffmpeg_timeout_seconds: float = Field(default=2 * 3600.0, gt=0)
     ffmpeg_memory_bytes: int = Field(default=4 * 1024 * MIB, gt=0)
+    #: What one process may hold in its scratch folder.
+    max_scratch_bytes: int = Field(default=16 * 1024 * MIB, gt=0)
     #: x264 threads of one rendition; 0 lets x264 choose.
     ffmpeg_threads: int = Field(default=2, ge=0)
     x264_preset: str = "veryfast"
@@ -105,6 +107,8 @@ class Settings(BaseSettings):
     #: First pause before a second attempt; doubled each time.
     retry_seconds: float = Field(default=2.0, gt=0)
 
+    #: By how much this process's clock is ahead; only the fault `clock-off` sets it.
+    clock_off_seconds: float = 0.0
     #: How long sent messages and events are kept.
     history_seconds: float = Field(default=30 * 24 * 3600.0, gt=0)
 
@@ -116,6 +120,8 @@ class Settings(BaseSettings):
     azurite_port: int | None = Field(default=None, gt=0, lt=65536)
     clamd_port: int | None = Field(default=None, gt=0, lt=65536)
     api_port: int | None = Field(default=None, gt=0, lt=65536)
+    #: Put links before Kafka, Redis and Azurite, which faults can slow, cut and reset.
+    links: bool = False
     #: How long `vidlab up` waits for one process to get ready.
     ready_seconds: float = Field(default=60.0, gt=0)
 

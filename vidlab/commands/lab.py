@@ -24,9 +24,14 @@ Name = Annotated[
 ]
 
 
-def up(state: State = None) -> None:
+def up(
+    links: Annotated[bool, typer.Option("--links", help="With links that faults can slow, cut and reset.")] = False,
+    state: State = None,
+) -> None:
     """Start the lab, and return when everything in it is ready."""
     lab = the_lab(state)
+    if links:
+        lab.env["VIDLAB_LINKS"] = "1"
     status = lab.status()
     if status.state == "up":
         out.print(f"The lab in {shown(lab.folder.root)} is up: {status.api_url}")

@@ -14,6 +14,7 @@ from vidlab.problem import from_problem
 
 SECRET = "X-VidLab-Secret"
 PATIENCE = 10.0  # seconds for an answer
+FAULT_PATIENCE = 30.0  # seconds; a lock on the database is waited for
 
 
 class Client:
@@ -43,6 +44,19 @@ class Client:
     def scale(self, kind: str, count: int) -> int:
         """Change how many of a kind are wanted, and give how many were."""
         return int(self._ask("POST", f"/kinds/{kind}/scale", body={"count": count})["before"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that are on."""
+        return list(self._ask("GET", "/faults"))
+
+    def fault(self, name: str, target: str, seconds: float | None) -> dict[str, Any]:
+        """Begin a fault; the answer comes once it has begun."""
+        body = {"target": target, "seconds": seconds}
+        return dict(self._ask("POST", f"/faults/{name}", body=body, timeout=FAULT_PATIENCE))
+
+    def faults_over(self, number: int | None) -> list[dict[str, Any]]:
+        """End a fault, or all of them."""
+        return list(self._ask("POST", "/faults/over", body={"id": number}, timeout=FAULT_PATIENCE))
 
     def down(self) -> None:
         """Begin to take the lab down."""

@@ -21,6 +21,7 @@ from vidlab.errors import BadRequest, NotAllowed, VidLabError
 from vidlab.lab import logs
 from vidlab.lab.addresses import without_password
 from vidlab.lab.crew import Crew
+from vidlab.lab.outages import Outages
 from vidlab.lab.spec import matching
 from vidlab.lab.verbs import VERBS, act, kill_pid, scale
 from vidlab.problem import MEDIA_TYPE, as_problem
@@ -70,8 +71,9 @@ def _host(request: Request) -> str | None:
 class Control:
     """The routes, each a word that is said to the crew."""
 
-    def __init__(self, crew: Crew, tell: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, crew: Crew, outages: Outages, tell: Callable[[], dict[str, Any]]) -> None:
         self.crew = crew
+        self.outages = outages
         #: What is told about the lab as a whole.
         self.tell = tell
 
@@ -95,6 +97,9 @@ class Control:
             Route("/pids/{pid:int}/kill", self.kill_pid, methods=["POST"]),
             Route("/kinds/{kind}/scale", self.scale, methods=["POST"]),
             Route("/down", self.down, methods=["POST"]),
+            Route("/faults", self.faults),
+            Route("/faults/over", self.faults_over, methods=["POST"]),
+            Route("/faults/{name}", self.fault, methods=["POST"]),
             *(Route(f"/processes/{{name}}/{verb}", self._verb(verb), methods=["POST"]) for verb in VERBS),
         ]
 
@@ -155,13 +160,39 @@ class Control:
         self.crew.close()
         return JSONResponse({"state": "down"}, status_code=202)
 
+    # -- faults
 
-async def _count(request: Request) -> int:
+    async def faults(self, _request: Request) -> Response:
+        """The faults that are on."""
+        return JSONResponse([outage.as_json() for outage in self.outages.on()])
+
+    async def fault(self, request: Request) -> Response:
+        """Begin a fault: {"target": "worker-720p", "seconds": 10}; what is left out is as in the table."""
+        body = await _object(request)
+        target, seconds = body.get("target") or "", body.get("seconds")
+        if not isinstance(target, str) or not isinstance(seconds, int | float | None) or isinstance(seconds, bool):
+            raise BadRequest(why='the body must be like {"target": "worker-720p", "seconds": 10}')
+        outage = await self.outages.begin(request.path_params["name"], target, seconds)
+        return JSONResponse(outage.as_json())
+
+    async def faults_over(self, request: Request) -> Response:
+        """End a fault, {"id": 3}, or all of them."""
+        number = (await _object(request)).get("id")
+        if not isinstance(number, int | None):
+            raise BadRequest(why='the body must be like {"id": 3}, or empty for all')
+        return JSONResponse([outage.as_json() for outage in await self.outages.end(number)])
+
+
+async def _object(request: Request) -> dict[str, Any]:
     try:
         body = await request.json()
     except ValueError as error:
         raise BadRequest(why="the body is not JSON") from error
-    count = body.get("count") if isinstance(body, dict) else None
+    return body if isinstance(body, dict) else {}
+
+
+async def _count(request: Request) -> int:
+    count = (await _object(request)).get("count")
     if not isinstance(count, int) or isinstance(count, bool):
         raise BadRequest(why='the body must be like {"count": 3}')
     return count

@@ -54,6 +54,10 @@ class Crew:
         self.resolve = resolve
         self.ports = ports
         self.outside = outside
+        #: Processes that a fault keeps down.
+        self.held: set[str] = set()
+        #: What a fault adds to the environment of a process.
+        self.extra: dict[str, dict[str, str]] = {}
         self.journal = Journal()
         modules = {kind.module for kind in kinds if kind.module}
         self.launcher = Launcher(
@@ -64,6 +68,8 @@ class Crew:
         self.began = time.monotonic()
         self.is_up = False
         self.closing = False
+        #: Set when the lab begins to go down.
+        self.ending = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}  # commands looked for, conditions asked
         self._late: set[str] = set()
         self._wake = asyncio.Event()
@@ -136,12 +142,12 @@ class Crew:
 
     def environment(self, name: str) -> dict[str, str]:
         """The environment of the process of that name."""
-        return environment(self.settings, self.folder, name)
+        return environment(self.settings, self.folder, name) | self.extra.get(name, {})
 
     def _advance(self, process: Process) -> None:
         if process.name in self._busy:
             return
-        if process.may_start and self._others_ready(process):
+        if process.may_start and process.name not in self.held and self._others_ready(process):
             self._do(process, self._start(process))
         elif process.state is State.STARTING:
             self._do(process, self._ask(process))
@@ -247,6 +253,7 @@ class Crew:
         """Take the lab down: `run` returns when nothing is left."""
         if not self.closing:
             self.closing = True
+            self.ending.set()
             self.journal.tell("closing", "lab")
         self.wake()
 

@@ -236,6 +236,21 @@ class LocalLab:
         """Let processes finish what they have in hand, then start them again."""
         return self._client().act("restart", name)
 
+    def fault(self, name: str, target: str = "", seconds: float | None = None) -> dict[str, Any]:
+        """Begin a fault of `vidlab.lab.faults.FAULTS`; it ends by itself after so many seconds, or with the lab.
+
+        Raises UnknownFault, UnknownProcess, CannotDo, BadRequest.
+        """
+        return self._client().fault(name, target, seconds)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that are on."""
+        return self._client().faults()
+
+    def faults_over(self, number: int | None = None) -> list[dict[str, Any]]:
+        """End a fault, or all of them, at once."""
+        return self._client().faults_over(number)
+
     def wait(self, name: str, state: str = "running", seconds: float = 30.0) -> LabStatus:
         """Wait until each process that the name means is in that state. Raises LabFailed when that takes longer."""
         deadline = time.monotonic() + seconds

@@ -17,6 +17,8 @@ from vidlab.lab.folder import write_private
 
 HOST = "127.0.0.1"
 USUAL = {"kafka": 9092, "kafka-controller": 9093, "redis": 6379, "azurite": 10000, "clamd": 3310, "api": 8000}
+#: Where servers listen that stand behind a link, so that the usual ports are the links'.
+BEHIND = {"kafka-behind": 19092, "redis-behind": 16379, "azurite-behind": 11000}
 #: How many ports after the usual one are tried.
 TRIES = 200
 
@@ -29,6 +31,8 @@ class Ports:
     file: Path
     #: Ports that the user asked for by name; they are not replaced when taken.
     pinned: Mapping[str, int] = field(default_factory=dict)
+    #: What needs a port, each with the one that is tried first.
+    usual: Mapping[str, int] = field(default_factory=lambda: USUAL)
     chosen: dict[str, int] = field(default_factory=dict)
     #: Pinned ports that another program held when they were chosen.
     taken: set[str] = field(default_factory=set)
@@ -44,7 +48,7 @@ class Ports:
 
     def _choose(self) -> None:
         before = self._read()
-        for name, usual in USUAL.items():
+        for name, usual in self.usual.items():
             self.chosen[name] = self._pin(name) if name in self.pinned else self._find(before.get(name), usual)
         # What was asked for this once is not what the lab keeps.
         kept = {name: port for name, port in self.chosen.items() if name not in self.pinned}

@@ -25,7 +25,9 @@ from vidlab.lab.control import Control
 from vidlab.lab.crew import Crew
 from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.launch import Command, Program
-from vidlab.lab.ports import HOST, USUAL, Ports
+from vidlab.lab.links import make_links
+from vidlab.lab.outages import Outages
+from vidlab.lab.ports import BEHIND, HOST, USUAL, Ports
 from vidlab.lab.servers import server_command
 from vidlab.lab.spec import Kind, kind_named, make_spec
 from vidlab.settings import Settings
@@ -52,6 +54,7 @@ class Lab:
         self.listener = socket.create_server((HOST, 0))
         self.control_url = f"http://{HOST}:{self.listener.getsockname()[1]}"
         self.since = time.time()
+        self.links = make_links(ports.chosen)
 
     async def serve(self, kinds: Sequence[Kind], counts: Mapping[str, int], with_parent: bool) -> None:
         """Start everything, and return when the lab was taken down."""
@@ -59,12 +62,17 @@ class Lab:
         for name, count in counts.items():
             crew.counts[kind_named(name, crew.kinds).name] = count
         _listen_for_the_end(crew, with_parent)
-        server = self._server(crew)
+        outages = Outages(crew, self.settings, self.links)
+        server = self._server(crew, outages)
         face = asyncio.create_task(server.serve([self.listener]))
+        opened = [await link.open() for link in self.links.values()]
         self.folder.write_lab(self._file())
         try:
             await crew.run()
+            await outages.end()
         finally:
+            for link in opened:
+                link.close()
             self.folder.forget_lab()
             server.should_exit = True
             await face
@@ -72,10 +80,13 @@ class Lab:
     def _command(self, kind: Kind) -> Command:
         if kind.command is not None:
             return Program(kind.command)
-        return server_command(kind.name, self.folder.root, self.ports.chosen, self.settings)
+        behind = {name: link.behind for name, link in self.links.items()}
+        advertised = {"kafka-advertised": self.ports.chosen["kafka"]}
+        ports = {**self.ports.chosen, **advertised, **behind}
+        return server_command(kind.name, self.folder.root, ports, self.settings)
 
-    def _server(self, crew: Crew) -> Server:
-        app = Control(crew, lambda: self._tell(crew)).app()
+    def _server(self, crew: Crew, outages: Outages) -> Server:
+        app = Control(crew, outages, lambda: self._tell(crew)).app()
         # Who follows the events must not hold up the end.
         config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
         return Server(config)
@@ -136,7 +147,8 @@ def run_lab(root: Path, kinds: Sequence[Kind], counts: Mapping[str, int], with_p
             log.error("another supervisor runs this lab")
             return 3
         settings = Settings(state=folder.root)
-        with Ports(folder.root / "ports.json", pinned_ports(settings)) as ports:
+        usual = USUAL | BEHIND if settings.links else USUAL
+        with Ports(folder.root / "ports.json", pinned_ports(settings), usual) as ports:
             asyncio.run(Lab(folder, settings, ports).serve(kinds, counts, with_parent))
     return 0
 

@@ -20,16 +20,19 @@ import structlog
 
 from vidlab.errors import (
     DependencyAway,
+    FFmpegFailed,
     HandedBack,
     Infected,
     LeaseLost,
     PermanentError,
+    TooDemanding,
     UnknownVideo,
     VidLabError,
 )
 from vidlab.ffmpeg import Progress
 from vidlab.models import Lease, Video
 from vidlab.paths import kind_of, video_prefix
+from vidlab.pipeline.scratch import FULL, check_room, disk_is_full
 from vidlab.settings import Settings
 from vidlab.storage import Blob, Storage
 from vidlab.store import Store
@@ -89,6 +92,7 @@ class Attempt:
         self.went_well = time.monotonic()
         self._lost = threading.Event()
         self._over = threading.Event()
+        self._no_room: VidLabError | None = None
         self._beats = threading.Thread(target=self._beat, name="beats", daemon=True)
 
     @cached_property
@@ -98,6 +102,7 @@ class Attempt:
     def __enter__(self) -> Self:
         # A process works on one job at a time: what lies here was left by a crash.
         shutil.rmtree(self.scratch, ignore_errors=True)
+        check_room(self.settings)
         self.scratch.mkdir(parents=True)
         self._beats.start()
         return self
@@ -109,6 +114,7 @@ class Attempt:
 
     def _beat(self) -> None:
         while not self._over.wait(self.settings.beat_seconds):
+            self._look_for_room()
             try:
                 held = self.store.beat(self.lease, self.progress.fraction, self.progress.speed)
             except Exception as error:  # who cannot beat goes on, whatever it is: the end is conditional on the lease
@@ -116,6 +122,12 @@ class Attempt:
                 continue
             if not held:
                 self._lost.set()
+
+    def _look_for_room(self) -> None:
+        try:
+            check_room(self.settings)
+        except (DependencyAway, TooDemanding) as error:
+            self._no_room = error
 
     def report(self, progress: Progress) -> None:
         """Remember how far the work is; the next beat tells it."""
@@ -129,7 +141,7 @@ class Attempt:
             return LeaseLost(process=lease.owner, stage=lease.stage, video_hash=lease.video_hash)
         if self.shop.going_down.is_set():
             return HandedBack(stage=lease.stage, video_hash=lease.video_hash)
-        return None
+        return self._no_room
 
     def check(self) -> None:
         """Raises what `stopping` gives."""
@@ -199,11 +211,25 @@ def _attempt(shop: Workshop, lease: Lease, step: Step) -> Lease | None:
         with attempt:
             following = step(attempt)
     except Exception as error:  # the task boundary: every end is told to the database
+        error = _true_reason(error, shop.settings)
         log.warning("ended early", reason=str(error), kind=type(error).__name__)
         _tell(shop, lease, error, time.monotonic() - attempt.went_well)
         return None
     log.info("done", seconds=round(time.monotonic() - began, 3))
     return following
+
+
+def _true_reason(error: Exception, settings: Settings) -> Exception:
+    """A disk that is full shows itself in many ways; whatever it spoilt is not the work's own fault."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        return disk_is_full()
+    if not isinstance(error, FFmpegFailed):
+        return error
+    try:
+        check_room(settings)
+    except (DependencyAway, TooDemanding) as reason:
+        return reason
+    return error
 
 
 def _tell(shop: Workshop, lease: Lease, error: Exception, seconds: float) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from vidlab.errors import LeaseLost
 from vidlab.models import OPEN, Lease, State, Status, Video, jobs, videos
 from vidlab.profiles import MASTER, PREPROCESSING, PROFILES, Size, Topic, skip_reason
-from vidlab.store.record import Record, now
+from vidlab.store.clock import now
+from vidlab.store.record import Record
 from vidlab.store.rows import DONE_COLUMNS, add_job, change, job_is, locked, post
 
 RETRY_CEILING = 60.0  # seconds; no pause between attempts is longer

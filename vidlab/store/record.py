@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from vidlab.models import Event, Span, events, spans
 from vidlab.settings import Settings
+from vidlab.store.clock import now, set_ahead
 from vidlab.store.engine import Database
-
-
-def now() -> datetime:
-    """This process's clock. Shown to people; nothing is decided by it but by the keeper alone."""
-    return datetime.now(UTC)
 
 
 def new_span_id() -> str:
@@ -30,6 +25,7 @@ class Record:
         self.settings = settings
         self.process = settings.process
         self.database = Database(settings)
+        set_ahead(settings.clock_off_seconds)
 
     def tell(self, connection: Connection, kind: str, video_hash: str, **facts: Any) -> None:
         """Write an event. `facts` are stage, attempt, fence and detail."""

@@ -10,7 +10,7 @@ from vidlab.errors import UnknownVideo
 from vidlab.events import new_message
 from vidlab.models import Job, State, Status, Video, jobs, outbox, videos
 from vidlab.profiles import MASTER, PROFILES
-from vidlab.store.record import now
+from vidlab.store.clock import now
 
 DONE_COLUMNS = {profile.name: videos.c[profile.column] for profile in PROFILES}
 

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from vidlab.errors import UnknownVideo, UploadJustEnded, WrongState
 from vidlab.models import OPEN, Counts, Job, State, Status, Video, jobs, outbox, spans, videos
 from vidlab.profiles import PREPROCESSING, Topic
-from vidlab.store.record import Record, now
+from vidlab.store.clock import now
+from vidlab.store.record import Record
 from vidlab.store.rows import add_job, change, locked, post, to_job, to_video
 
 WELL_FORMED = re.compile("[0-9a-f]{32}")

@@ -9,8 +9,9 @@ from sqlalchemy import delete, select, update
 
 from vidlab.models import Job, OutboxRow, State, events, jobs, outbox
 from vidlab.profiles import Topic
+from vidlab.store.clock import now
 from vidlab.store.leases import Leases
-from vidlab.store.record import new_span_id, now
+from vidlab.store.record import new_span_id
 from vidlab.store.rows import locked, post, to_job
 
 
@@ -33,6 +34,15 @@ class Watch(Leases):
             connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(sent_at=now()))
             for row in rows:
                 self.tell(connection, "published", row.key, detail=row.topic)
+
+    def last_sent(self, video_hash: str | None = None) -> OutboxRow | None:
+        """The newest message that Kafka has, of all or of one video."""
+        columns = (outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.payload)
+        query = select(*columns).where(outbox.c.sent_at.is_not(None)).order_by(outbox.c.id.desc()).limit(1)
+        query = query.where(outbox.c.key == video_hash) if video_hash else query
+        with self.database.read() as connection:
+            row = connection.execute(query).mappings().first()
+            return OutboxRow(**row) if row else None
 
     # -- leases and queues
 

@@ -27,6 +27,7 @@ def kafka_command(state: Path, ports: Mapping[str, int], settings: Settings) -> 
     """Broker and controller in one; a new one is formatted first. Raises PartMissing, CommandFailed."""
     home = make_folder(state / "kafka")
     facts = {"port": ports["kafka"], "controller_port": ports["kafka-controller"]}
+    facts["advertised_port"] = ports.get("kafka-advertised", facts["port"])  # a link may stand before it
     configuration = write_configuration(FILES / "server.properties", home / "server.properties", **facts)
     java = [str(find("java", settings).path), *JVM, "-cp", class_path(settings)]
     if not (home / "formatted").exists():
