@@ -7,10 +7,9 @@ port of its own behind the link, and the address that everybody knows is the lin
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -33,12 +32,21 @@ class Link:
     #: New connections are reset at once.
     refuses: bool = False
     _passes: asyncio.Event = field(default_factory=asyncio.Event)
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    #: A task for each connection; cancelled, it resets both of its ends.
+    _open: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def open(self) -> asyncio.Server:
-        """Listen. Raises OSError when the port is taken."""
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[asyncio.Server]:
+        """Take connections; at the end all of them are over. Raises OSError when the port is taken."""
         self._passes.set()
-        return await asyncio.start_server(self._connected, HOST, self.port)
+        server = await asyncio.start_server(self._connected, HOST, self.port)
+        try:
+            yield server
+        finally:
+            server.close()
+            for task in list(self._open):
+                task.cancel()
+            await asyncio.gather(*self._open, return_exceptions=True)
 
     # -- faults
 
@@ -64,8 +72,8 @@ class Link:
     async def reset(self) -> AsyncIterator[None]:
         """Every connection is reset, and so is each new one."""
         self.refuses = True
-        for writer in list(self._writers):
-            _reset(writer)
+        for task in list(self._open):
+            task.cancel()
         try:
             yield
         finally:
@@ -73,40 +81,56 @@ class Link:
 
     # -- what passes
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refuses:
             _reset(writer)
             return
+        task = asyncio.create_task(self._join(reader, writer))
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends = [writer]
         try:
             await self._passes.wait()
             far_reader, far_writer = await asyncio.open_connection(HOST, self.behind)
-        except OSError:  # the server is away: the client learns it as it would without us
-            _reset(writer)
-            return
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._carry(reader, far_writer))
-            both.create_task(self._carry(far_reader, writer))
+            ends.append(far_writer)
+            await _until_one_ends(self._carry(reader, far_writer), self._carry(far_reader, writer))
+            for end in ends:
+                end.close()
+        except (
+            OSError,
+            asyncio.CancelledError,
+        ):  # the server is away, or the link resets: each end learns it as a reset
+            for end in ends:
+                _reset(end)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
-            while piece := await reader.read(PIECE):
-                await asyncio.sleep(self.delay)
-                await self._passes.wait()
-                writer.write(piece)
-                await writer.drain()
-        except OSError:
-            _reset(writer)
-        finally:
-            self._writers.discard(writer)
-            with contextlib.suppress(OSError):
-                writer.close()
+        while piece := await reader.read(PIECE):
+            await asyncio.sleep(self.delay)
+            await self._passes.wait()
+            writer.write(piece)
+            await writer.drain()
 
 
 def make_links(ports: Mapping[str, int]) -> dict[str, Link]:
     """A link for each server that has a port of its own behind one."""
     names = [name.removesuffix("-behind") for name in ports if name.endswith("-behind")]
     return {name: Link(name, port=ports[name], behind=ports[f"{name}-behind"]) for name in names}
+
+
+async def _until_one_ends(*ways: Coroutine[None, None, None]) -> None:
+    """Carry both ways until one side has said all it had to say. Raises OSError when a side breaks off."""
+    tasks = [asyncio.create_task(way) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, OSError):
+            raise outcome
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -65,14 +65,14 @@ class Lab:
         outages = Outages(crew, self.settings, self.links)
         server = self._server(crew, outages)
         face = asyncio.create_task(server.serve([self.listener]))
-        opened = [await link.open() for link in self.links.values()]
-        self.folder.write_lab(self._file())
         try:
-            await crew.run()
-            await outages.end()
+            async with contextlib.AsyncExitStack() as links:
+                for link in self.links.values():
+                    await links.enter_async_context(link.listening())
+                self.folder.write_lab(self._file())
+                await crew.run()
+                await outages.end()
         finally:
-            for link in opened:
-                link.close()
             self.folder.forget_lab()
             server.should_exit = True
             await face

@@ -14,7 +14,7 @@ from vidlab.bus import Bus
 from vidlab.errors import CannotDo, DependencyAway
 from vidlab.jobs import Queues
 from vidlab.models import Job, State, metadata
-from vidlab.profiles import Topic
+from vidlab.profiles import MASTER, Topic
 from vidlab.settings import Settings
 from vidlab.store import Store
 from vidlab.store.engine import BUSY_TIMEOUT, Database
@@ -104,7 +104,7 @@ def task_twice(settings: Settings, video_hash: str) -> str:
 def _newest(store: Store, video_hash: str) -> Job | None:
     """The newest job that runs, else one that is queued, else one that is done."""
     for state in (State.RUNNING, State.QUEUED, State.DONE):
-        found = [job for job in store.in_state(state) if video_hash in ("", job.video_hash)]
+        found = [job for job in store.in_state(state) if job.stage != MASTER and video_hash in ("", job.video_hash)]
         if found:
             return found[-1]
     return None

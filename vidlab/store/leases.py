@@ -41,8 +41,9 @@ class Leases(Record):
                 self.tell(connection, "queued", video_hash, stage=stage)
                 return True
             state = connection.scalar(select(jobs.c.state).where(job_is(video_hash, stage), meant))
-            kind = "message_repeated" if state == State.QUEUED else "message_ignored"
-            self.tell(connection, kind, video_hash, stage=stage, detail=state or "no such job")
+            if state != State.SKIPPED:  # that was told when it was skipped, and every such message comes to this
+                kind = "message_repeated" if state == State.QUEUED else "message_ignored"
+                self.tell(connection, kind, video_hash, stage=stage, detail=state or "no such job")
             return bool(state == State.QUEUED)
 
     # -- working
