@@ -26,6 +26,7 @@ log = structlog.get_logger()
 DELIVERY_TIMEOUT = 5.0  # seconds until a message that no broker took is given up; the outbox keeps it
 POLL = 0.5  # seconds
 POLL_PAUSED = 0.05  # seconds; a queue that has room again is noticed that soon
+RECONNECT_MS = 1000  # a broker that is back is noticed that soon; by default up to 10 s later
 SESSION_TIMEOUT = 6.0  # seconds until a dead member's partitions go to another
 BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a server is away
 PARKED_BYTES = 900_000  # of a message that is parked: with its headers it must not be more than a broker takes
@@ -47,6 +48,7 @@ class Bus:
             "acks": "all",
             "message.timeout.ms": int(DELIVERY_TIMEOUT * 1000),
             "linger.ms": 2,
+            "reconnect.backoff.max.ms": RECONNECT_MS,
         }
         self._producer = Producer(self._config, logger=_quiet)
 
@@ -118,6 +120,7 @@ class Loop:
                 "session.timeout.ms": int(SESSION_TIMEOUT * 1000),
                 "heartbeat.interval.ms": 1500,
                 "topic.metadata.refresh.interval.ms": 10_000,
+                "reconnect.backoff.max.ms": RECONNECT_MS,
             },
             logger=_quiet,
         )

@@ -126,11 +126,11 @@ def _link(scene: Scene) -> Link:
         raise CannotDo(
             name=scene.target, done="slowed or cut", why="this lab has no links; begin with: vidlab up --links"
         )
-    try:
-        return scene.links[scene.target]
-    except KeyError:
-        why = f"links lead to {', '.join(scene.links)}"
-        raise CannotDo(name=scene.target, done="slowed or cut", why=why) from None
+    server = scene.crew.processes.get(scene.target)
+    if scene.target not in scene.links or server is None or server.outside:
+        why = f"links lead to {', '.join(scene.links)}, as far as this lab runs them"
+        raise CannotDo(name=scene.target, done="slowed or cut", why=why)
+    return scene.links[scene.target]
 
 
 @asynccontextmanager
