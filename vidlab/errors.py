@@ -193,6 +193,13 @@ class LabNotRunning(VidLabError):
     hint = "Start one with: vidlab up"
 
 
+class SupervisorSilent(VidLabError):
+    """The lab in {state} runs, but its supervisor (process {pid}) has not answered within {seconds:.0f} s."""
+
+    http_status = 503
+    hint = "Was it stopped? kill -CONT {pid} lets it go on; vidlab down ends the lab and keeps its data."
+
+
 class LabFailed(VidLabError):
     """{why}"""
 

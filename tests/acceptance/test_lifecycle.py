@@ -12,7 +12,7 @@ from tests.acceptance.test_faults import until, works
 from tests.lab import RunningLab, running_lab
 from tests.postgres import fresh_database
 from vidlab import clips as table
-from vidlab.lab.addresses import MARK
+from vidlab.lab.identity import MARK
 from vidlab.models import State
 
 

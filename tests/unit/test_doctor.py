@@ -6,15 +6,16 @@ import io
 import json
 import os
 import socket
+import subprocess
 from pathlib import Path
 
-import psutil
 import pytest
 from rich.console import Console
 
 from vidlab.lab import doctor
 from vidlab.lab.doctor import Health, as_json, diagnose, is_well, table
 from vidlab.lab.folder import Folder, LabFile
+from vidlab.lab.identity import MARK
 from vidlab.settings import Settings
 
 PARTS = ["python", "uv", "kafka", "java", "redis", "azurite", "node", "clamd", "ffmpeg", "ffprobe", "disk"]
@@ -72,15 +73,17 @@ def test_what_does_not_run_is_missing(settings: Settings, tmp_path: Path) -> Non
 
 
 def test_a_running_lab_is_seen_by_its_ports(settings: Settings) -> None:
-    born = psutil.Process().create_time()
     folder = Folder(settings.state)
     folder.make()
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as unused:
+    supervisor = subprocess.Popen(["sleep", "600"], env={**os.environ, MARK: folder.lab_id})
+    with supervisor, socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         ports = {"redis": server.getsockname()[1], "clamd": unused.getsockname()[1]}
-        lab = LabFile(pid=os.getpid(), born=born, lab_id="x", control_url="", ports=ports, endpoints={}, settings={})
-        folder.write_lab(lab)
+        folder.write_lab(
+            LabFile(pid=supervisor.pid, lab_id=folder.lab_id, control_url="", ports=ports, endpoints={}, settings={})
+        )
         running = {part.name: part.running for part in diagnose(settings)}
+        supervisor.kill()
     assert (running["redis"], running["clamd"], running["kafka"], running["ffmpeg"]) == (True, False, False, None)
 
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,17 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.unit.labs import StubLab, answering_server, is_gone, wait_until
-from vidlab.errors import BadCount, CannotDo, LabFailed, LabNotRunning, NotReady, UnknownProcess
+from vidlab.errors import (
+    BadCount,
+    CannotDo,
+    LabFailed,
+    LabNotRunning,
+    NotReady,
+    SupervisorSilent,
+    UnknownProcess,
+)
+from vidlab.lab import client
+from vidlab.lab.folder import LabFile
 from vidlab.lab.forks import CAN_FORK
 from vidlab.lab.journal import Event
 from vidlab.lab.sweep import leftovers
@@ -51,6 +62,13 @@ def child_of(lab: StubLab, name: str = "family") -> int:
     return next(
         int(event.text.split()[1]) for event in lab.events() if event.kind == "ready" and event.facts["pid"] == pid
     )
+
+
+def written(lab: StubLab) -> LabFile:
+    """What the folder tells of the running lab."""
+    running = lab.folder.read_lab()
+    assert running is not None
+    return running
 
 
 def told(lab: StubLab, kind: str, name: str) -> list[Event]:
@@ -234,6 +252,17 @@ def test_pause_stops_the_whole_group(lab: StubLab) -> None:
     assert lab.status().process("family").state == "running"
 
 
+def test_what_somebody_else_stopped_is_shown_as_paused_and_can_be_resumed(lab: StubLab) -> None:
+    pid = pid_of(lab, "base")
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: lab.status().process("base").state == "paused", "it is shown")
+    lab.resume("base")
+    wait_until(lambda: state_of(pid) != "T", "it goes on")
+    lab.pause("base")
+    os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: lab.status().process("base").state == "running", "it is shown")
+
+
 def test_a_paused_process_can_be_killed(lab: StubLab) -> None:
     before = pid_of(lab, "base")
     lab.pause("base")
@@ -291,6 +320,18 @@ def test_when_the_nursery_dies_its_forks_come_back_from_a_new_one(lab: StubLab) 
     assert facts_of(lab)["parent"] != nursery
 
 
+@forks_only
+def test_a_nursery_that_dies_with_a_request_unread_is_replaced(lab: StubLab) -> None:
+    nursery = facts_of(lab)["parent"]
+    os.kill(nursery, signal.SIGSTOP)
+    before = pid_of(lab, "forked")
+    lab.kill("forked")
+    wait_until(lambda: lab.status().process("forked").state == "waiting", "a fork is asked for")
+    os.kill(nursery, signal.SIGKILL)
+    wait_until(lambda: pid_of(lab, "forked") != before, "forked is back")
+    assert facts_of(lab)["parent"] != nursery
+
+
 # -- scale
 
 
@@ -331,6 +372,48 @@ def test_down_leaves_no_process_and_keeps_the_folder(own_lab: StubLab) -> None:
     assert own_lab.status().state == "down"
     with pytest.raises(LabNotRunning):
         own_lab.kill("base")
+
+
+def test_counts_and_pids_stand_in_the_folder_and_counts_outlive_the_lab(own_lab: StubLab) -> None:
+    own_lab.up()
+    own_lab.scale("worker-360p", 3)
+    pids = {name: pid_of(own_lab, name) for name in ("base", "worker-360p.3")}
+    wait_until(lambda: pids.items() <= written(own_lab).processes.items(), "the pids are written down")
+    running = written(own_lab)
+    assert running.counts["worker-360p"] == 3
+    own_lab.down()
+    own_lab.up()
+    assert {one.name for one in own_lab.status().processes} >= {"worker-360p.2", "worker-360p.3"}
+    own_lab.reset()
+    own_lab.up()
+    assert "worker-360p.2" not in {one.name for one in own_lab.status().processes}
+
+
+def test_a_lab_whose_folder_was_taken_by_another_goes_down_and_leaves_that_alone(own_lab: StubLab) -> None:
+    own_lab.up()
+    running = written(own_lab)
+    own_lab.folder.write_lab(replace(running, pid=os.getpid()))
+    wait_until(lambda: is_gone(running.pid), "the first supervisor has ended")
+    assert own_lab.folder.is_run_by(os.getpid())
+
+
+def test_a_supervisor_that_is_silent_is_told_and_its_lab_is_left_alone(
+    own_lab: StubLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_lab.up()
+    monkeypatch.setattr(client, "PATIENCE", 0.5)
+    running = written(own_lab)
+    base = pid_of(own_lab, "base")
+    os.kill(running.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(SupervisorSilent, match=str(running.pid)):
+            own_lab.status()
+        with pytest.raises(SupervisorSilent):
+            own_lab.up()
+        assert not is_gone(base)
+    finally:
+        os.kill(running.pid, signal.SIGCONT)
+    assert own_lab.status().state == "up"
 
 
 def test_ours_stop_before_the_servers(own_lab: StubLab) -> None:

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from vidlab.lab.folder import Folder
+from vidlab.lab.identity import MARK
 from vidlab.lab.ports import HOST
 from vidlab.settings import Settings, azurite_connection_string
 
 #: The settings that say where things are.
 FIELDS = ("kafka", "redis_url", "database_url", "storage", "clamd", "api_url")
-MARK = "VIDLAB_LAB_ID"  # in the environment of every process of a lab
 
 
 def with_addresses(settings: Settings, ports: Mapping[str, int]) -> Settings:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from vidlab.errors import LabNotRunning
+from vidlab.errors import LabNotRunning, SupervisorSilent
 from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.journal import Event
 from vidlab.problem import from_problem
@@ -18,10 +18,14 @@ FAULT_PATIENCE = 30.0  # seconds; a lock on the database is waited for
 
 
 class Client:
-    """The words of the control API for one lab. Each raises LabNotRunning when nobody answers."""
+    """The words of the control API for one lab.
+
+    Each raises LabNotRunning, SupervisorSilent, and what the supervisor says.
+    """
 
     def __init__(self, folder: Folder, lab: LabFile) -> None:
         self.folder = folder
+        self.pid = lab.pid
         self.address = urlsplit(lab.control_url).netloc
 
     def status(self) -> dict[str, Any]:
@@ -62,14 +66,17 @@ class Client:
         """Begin to take the lab down."""
         self._ask("POST", "/down")
 
-    def _ask(self, method: str, path: str, body: Any = None, timeout: float = PATIENCE) -> Any:
+    def _ask(self, method: str, path: str, body: Any = None, timeout: float | None = None) -> Any:
+        timeout = PATIENCE if timeout is None else timeout
         connection = http.client.HTTPConnection(self.address, timeout=timeout)
         headers = {SECRET: self.folder.secret, "Content-Type": "application/json"}
         try:
             connection.request(method, quote(path, safe="/?&="), json.dumps(body), headers)
             answer = connection.getresponse()
             told = json.load(answer)
-        except (OSError, http.client.HTTPException) as error:
+        except TimeoutError as error:
+            raise SupervisorSilent(state=self.folder.root, pid=self.pid, seconds=timeout) from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise LabNotRunning(state=self.folder.root) from error
         finally:
             connection.close()

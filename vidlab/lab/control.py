@@ -200,7 +200,7 @@ async def _count(request: Request) -> int:
 
 def _number(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, str(default))
-    if not text.isdecimal():
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
         raise BadRequest(why=f"{name} must be a whole number")
     return int(text)
 

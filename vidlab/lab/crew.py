@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
 import signal
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
@@ -58,6 +59,9 @@ class Crew:
         self.held: set[str] = set()
         #: What a fault adds to the environment of a process.
         self.extra: dict[str, dict[str, str]] = {}
+        #: Called when counts or pids are no longer what they were.
+        self.on_change: Callable[[], None] = lambda: None
+        self._told: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self.journal = Journal()
         modules = {kind.module for kind in kinds if kind.module}
         self.launcher = Launcher(
@@ -98,13 +102,24 @@ class Crew:
         for process in list(self.processes.values()):
             self._collect(process)
             process.kill_when_late()
+            process.see_whether_paused()
         if self.closing:
             return self._retire()
         for process in self.processes.values():
             self._advance(process)
         self._see_whether_up()
+        self._tell_changes()
         self._look_at_folder()
         return False
+
+    def pids(self) -> dict[str, int]:
+        """The processes that are there."""
+        return {one.name: one.pid for one in self.in_order() if one.pid is not None}
+
+    def _tell_changes(self) -> None:
+        if (now := (dict(self.counts), self.pids())) != self._told:
+            self._told = now
+            self.on_change()
 
     def _is_moving(self) -> bool:
         settled = (State.RUNNING, State.PAUSED, State.DONE, State.FAILED)
@@ -212,7 +227,12 @@ class Crew:
 
     def _port_taken(self, process: Process) -> bool:
         # Whatever answers there is not ours.
-        return process.name in self.ports.taken
+        return self._taken(process) is not None
+
+    def _taken(self, process: Process) -> str | None:
+        """The port that it was to have and that another program holds: by its own name, or its controller's."""
+        names = (process.name, f"{process.name}-controller")
+        return next((name for name in names if name in self.ports.taken), None)
 
     def _see_whether_late(self, process: Process) -> None:
         seconds = self.settings.ready_seconds
@@ -232,10 +252,10 @@ class Crew:
         self.journal.tell("late", process.name, str(error), **as_problem(error))
 
     def _advice(self, process: Process) -> str:
-        if self._port_taken(process):
-            variable = f"VIDLAB_{process.name.upper()}_PORT"
+        if taken := self._taken(process):
+            variable = f"VIDLAB_{taken.upper().replace('-', '_')}_PORT"
             return (
-                f"Port {self.ports.chosen[process.name]} was set by {variable} and another program holds it.\n"
+                f"Port {self.ports.chosen[taken]} was set by {variable} and another program holds it.\n"
                 "Stop that program, or unset the variable: VidLab then finds a free port."
             )
         if process.outside:
@@ -264,8 +284,8 @@ class Crew:
         self.journal.tell(ending.kind, process.name, ending.text, restarts=process.restarts)
         if not process.was_ready and process.wanted and (process.failures >= TRIES or self._port_taken(process)):
             self._tell_late(process, f"it {ending.text.split(':')[0]}")
-        if self._port_taken(process):
-            process.failed = f"port {self._port(process)} is taken"
+        if taken := self._taken(process):
+            process.failed = f"port {self.ports.chosen[taken]} is taken"
 
     def _retire(self) -> bool:
         """Ours first, so that they hand back what they hold while the servers still answer; then the servers."""
@@ -280,6 +300,7 @@ class Crew:
             return
         self._folder_seen = time.monotonic()
         for path in self.folder.logs.glob("*.log"):
-            logs.bound(path)
-        if not self.folder.lab_file.exists():  # removed: nobody could ever find this lab again
+            with contextlib.suppress(OSError):  # removed just now
+                logs.bound(path)
+        if not self.folder.is_run_by(os.getpid()):  # removed: nobody could ever find this lab again
             self.close()

@@ -8,20 +8,19 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
-import psutil
-
 from vidlab.errors import LabFailed
+from vidlab.lab.identity import is_alive
 
 PRIVATE = 0o600
 #: What `reset` forgets; anything else in the folder is not the lab's, and stays.
 LAB_FILES = (
     *("vidlab.db*", "kafka", "redis", "azurite", "clamd", "scratch", "clips", "logs", "run"),
-    *("ports.json*", "lab.json*", "lab-id*", "secret*", "*.lock"),
+    *("ports.json*", "counts.json*", "lab.json*", "lab-id*", "secret*", "*.lock"),
 )
 KEPT = {"secret": 32, "lab-id": 9}  # files that are made once, and their random bytes
 
@@ -31,8 +30,6 @@ class LabFile:
     """Who runs the lab, and where: the content of `lab.json`, which is there as long as the lab is up."""
 
     pid: int
-    #: When that process began, as the system tells it: a pid alone may be somebody else's by now.
-    born: float
     lab_id: str
     control_url: str
     ports: dict[str, int]
@@ -40,6 +37,10 @@ class LabFile:
     endpoints: dict[str, str]
     #: The addresses as settings: what makes a `Settings` that reaches this lab.
     settings: dict[str, str] = field(repr=False)
+    #: How many of each kind are wanted.
+    counts: dict[str, int] = field(default_factory=dict)
+    #: Process -> pid, of those that are there.
+    processes: dict[str, int] = field(default_factory=dict)
 
 
 class Folder:
@@ -50,6 +51,7 @@ class Folder:
         self.logs = self.root / "logs"
         self.run = self.root / "run"
         self.lab_file = self.root / "lab.json"
+        self.counts_file = self.root / "counts.json"
 
     def make(self) -> None:
         """Make the folder, readable by its owner only. Raises LabFailed when it is in use for something else."""
@@ -96,10 +98,29 @@ class Folder:
             lab = LabFile(**json.loads(self.lab_file.read_text()))
         except (OSError, ValueError, TypeError):
             return None
-        return lab if is_alive(lab.pid, lab.born) else None
+        return lab if is_alive(lab.pid, lab.lab_id) else None
 
     def forget_lab(self) -> None:
         self.lab_file.unlink(missing_ok=True)
+
+    def is_run_by(self, pid: int) -> bool:
+        """Does `lab.json` name that process? Who removed the folder may have another lab in it by now."""
+        try:
+            return bool(json.loads(self.lab_file.read_text())["pid"] == pid)
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    # -- wanted counts, kept from one `up` to the next
+
+    def write_counts(self, counts: Mapping[str, int]) -> None:
+        write_private(self.counts_file, json.dumps(counts))
+
+    def read_counts(self) -> dict[str, int]:
+        """What was wanted when the lab last ran; empty when nothing was changed."""
+        try:
+            return {str(kind): int(count) for kind, count in json.loads(self.counts_file.read_text()).items()}
+        except (OSError, ValueError, AttributeError):
+            return {}
 
     @contextlib.contextmanager
     def locked(self, name: str) -> Iterator[None]:
@@ -129,16 +150,6 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w") as file:
         file.write(text)
     draft.replace(path)
-
-
-def is_alive(pid: int, born: float | None = None) -> bool:
-    """Is that very process there, and not only its remains?"""
-    try:
-        process = psutil.Process(pid)
-        same = born is None or abs(process.create_time() - born) < 1
-        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
 
 
 def _size(path: Path) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import os
 import signal
 import socket
 import subprocess
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 
 #: Elsewhere a fork that goes on without `exec` is not safe: the system's own libraries do not allow it on macOS.
 CAN_FORK = sys.platform == "linux"
+ANSWER = 30.0  # seconds; it imports for some, on a busy machine
 LOST = -signal.SIGKILL  # the exit code of a fork whose nursery is gone: it went with it
 
 
@@ -80,20 +83,28 @@ class Launcher:
             assert self._writer is not None
             self._answer = asyncio.get_running_loop().create_future()
             self._writer.write(json.dumps(request).encode() + b"\n")
-            return await self._answer
+            # A nursery that was stopped must not hold up the lab: then the process is started by the system.
+            return await asyncio.wait_for(self._answer, ANSWER)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            self._hear(json.loads(line))
-        self._lose_all()
+        try:
+            while line := await reader.readline():
+                self._hear(json.loads(line))
+        except OSError as error:  # it died with a request unread
+            log.warning("the nursery is gone: %s", error)
+        finally:
+            self._lose_all()
 
     def _hear(self, told: Mapping[str, Any]) -> None:
+        fork = self._forks.setdefault(told["pid"], Fork(told["pid"]))
         if "code" in told:
-            self._forks.pop(told["pid"]).code = told["code"]
+            self._forks.pop(fork.pid).code = told["code"]
             self.on_end()
-        elif self._answer is not None:
-            fork = self._forks[told["pid"]] = Fork(told["pid"])
+        elif self._answer is not None and not self._answer.done():
             self._answer.set_result(fork)
+        else:  # nobody waits for it any more: another was started in its place
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(fork.pid, signal.SIGKILL)
 
     def _lose_all(self) -> None:
         """The nursery is gone, and its forks with it. The next request makes a new one."""

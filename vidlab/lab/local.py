@@ -15,9 +15,9 @@ from typing import Any, Self
 
 from vidlab.errors import LabFailed, LabNotRunning, UnknownProcess, VidLabError
 from vidlab.lab import logs
-from vidlab.lab.addresses import MARK
 from vidlab.lab.client import Client
-from vidlab.lab.folder import Folder, LabFile, is_alive
+from vidlab.lab.folder import Folder, LabFile
+from vidlab.lab.identity import MARK, is_alive
 from vidlab.lab.journal import Event
 from vidlab.lab.spec import matching
 from vidlab.lab.status import ENDPOINTS, LabStatus, as_status
@@ -89,9 +89,11 @@ class LocalLab:
         return self
 
     def _come_up(self, on_event: OnEvent) -> None:
+        if self.running:  # somebody else has begun it, and sees to its end
+            self._follow(on_event)
+            return
         try:
-            if not self.running:
-                self._begin()
+            self._begin()
             self._follow(on_event)
         except BaseException as error:
             self.down()
@@ -165,7 +167,7 @@ class LocalLab:
         with contextlib.suppress(VidLabError):  # it does not answer, or goes already: waited for all the same
             self._client().down()
         deadline = time.monotonic() + DOWN
-        while is_alive(lab.pid, lab.born) and time.monotonic() < deadline:
+        while is_alive(lab.pid, lab.lab_id) and time.monotonic() < deadline:
             time.sleep(POLL)
             _reap()
 

@@ -61,10 +61,15 @@ def plain(line: str) -> str:
 
 def bound(path: Path, limit: int = LIMIT) -> None:
     """Keep a log from growing without end. Its writer appends, so it goes on at the new beginning."""
-    if _size(path) > limit:
-        shutil.copyfile(path, path.with_name(f"{path.name}.1"))
-        with path.open("r+b") as file:
-            file.truncate(0)
+    if _size(path) <= limit:
+        return
+    earlier = path.with_name(f"{path.name}.1")
+    try:
+        shutil.copyfile(path, earlier)
+    except OSError:  # the disk is full: room counts for more than old lines
+        earlier.unlink(missing_ok=True)
+    with path.open("r+b") as file:
+        file.truncate(0)
 
 
 def _size(path: Path) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from vidlab.lab import logs
 from vidlab.lab.launch import Child, signal_group, signal_one
@@ -15,6 +18,7 @@ from vidlab.lab.status import ProcessStatus, State
 WELL = 10.0  # seconds; who ran that long since it was ready did not exit "at once"
 FIRST_PAUSE = 0.5  # seconds before the second try; doubled each time
 LONGEST_PAUSE = 30.0  # seconds
+SETTLED = 1.0  # seconds after which what the system tells of a pause counts, not what was asked
 REMEMBERED = 300.0  # seconds for which the note tells what happened last
 
 
@@ -43,6 +47,7 @@ class Process:
         self.done = False
         self.failed = ""
         self.paused = False
+        self._paused_since = 0.0
         self.stopping = False
         self.kill_at: float | None = None
         self.killed_by_user = False
@@ -152,11 +157,21 @@ class Process:
 
     def pause(self) -> None:
         self._signal_group(signal.SIGSTOP)
-        self.paused = True
+        self._note_paused(True)
 
     def resume(self) -> None:
         self._signal_group(signal.SIGCONT)
-        self.paused = False
+        self._note_paused(False)
+
+    def _note_paused(self, paused: bool) -> None:
+        self.paused, self._paused_since = paused, time.monotonic()
+
+    def see_whether_paused(self) -> None:
+        """It may have been stopped, or let go on, by somebody else. A signal of ours takes a moment to be seen."""
+        if self.pid is None or time.monotonic() - self._paused_since < SETTLED:
+            return
+        with contextlib.suppress(psutil.Error):
+            self.paused = psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
 
     def kill(self) -> None:
         """End it and all that it started, now."""

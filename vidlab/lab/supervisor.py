@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import functools
 import logging
 import os
 import signal
@@ -16,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import uvicorn
 
 from vidlab.errors import VidLabError
@@ -59,7 +59,9 @@ class Lab:
     async def serve(self, kinds: Sequence[Kind], counts: Mapping[str, int], with_parent: bool) -> None:
         """Start everything, and return when the lab was taken down."""
         crew = Crew(kinds, self.folder, self.settings, resolve=self._command, ports=self.ports, outside=self.outside)
-        for name, count in counts.items():
+        crew.on_change = functools.partial(self._keep, crew)
+        kept = {name: count for name, count in self.folder.read_counts().items() if name in crew.kinds}
+        for name, count in {**kept, **counts}.items():
             crew.counts[kind_named(name, crew.kinds).name] = count
         _listen_for_the_end(crew, with_parent)
         outages = Outages(crew, self.settings, self.links)
@@ -69,11 +71,12 @@ class Lab:
             async with contextlib.AsyncExitStack() as links:
                 for link in self.links.values():
                     await links.enter_async_context(link.listening())
-                self.folder.write_lab(self._file())
+                self.folder.write_lab(self._file(crew))
                 await crew.run()
                 await outages.end()
         finally:
-            self.folder.forget_lab()
+            if self.folder.is_run_by(os.getpid()):
+                self.folder.forget_lab()
             server.should_exit = True
             await face
 
@@ -91,16 +94,27 @@ class Lab:
         config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
         return Server(config)
 
-    def _file(self) -> LabFile:
+    def _file(self, crew: Crew) -> LabFile:
         return LabFile(
             pid=os.getpid(),
-            born=psutil.Process().create_time(),
             lab_id=self.folder.lab_id,
             control_url=self.control_url,
             ports=self.ports.chosen,
             endpoints=endpoints(self.settings, self.control_url),
             settings=as_text(self.settings),
+            counts=crew.counts,
+            processes=crew.pids(),
         )
+
+    def _keep(self, crew: Crew) -> None:
+        """Write down what has changed, unless somebody has removed the folder: then it is not ours any more."""
+        if not self.folder.is_run_by(os.getpid()):
+            return
+        try:
+            self.folder.write_lab(self._file(crew))
+            self.folder.write_counts(crew.counts)
+        except OSError as error:
+            log.warning("not written down: %s", error)
 
     def _tell(self, crew: Crew) -> dict[str, Any]:
         return {

@@ -6,18 +6,10 @@ import os
 
 import psutil
 
-from vidlab.lab.addresses import MARK
+from vidlab.lab.identity import belongs
 
 PATIENCE = 3.0  # seconds in which a killed process must be gone
 ROUNDS = 5  # one that no signal ends, stuck in the kernel, must not hold up the command for ever
-
-
-def belongs(pid: int, lab_id: str) -> bool:
-    """Is that process one of this lab's?"""
-    try:
-        return bool(psutil.Process(pid).environ().get(MARK) == lab_id)
-    except (psutil.Error, OSError):  # gone, or somebody else's
-        return False
 
 
 def leftovers(lab_id: str) -> list[psutil.Process]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from vidlab.errors import BadCount, CannotDo, UnknownProcess
 from vidlab.lab.crew import Crew
+from vidlab.lab.identity import belongs
 from vidlab.lab.launch import signal_one
 from vidlab.lab.process import Process
 from vidlab.lab.spec import kind_named, matching
-from vidlab.lab.sweep import belongs
 
 MOST = 64  # processes of one kind
 
@@ -82,7 +82,7 @@ def kill_pid(crew: Crew, pid: int) -> list[str]:
 def _owner(crew: Crew, pid: int) -> Process | None:
     try:
         leader = os.getsid(pid)
-    except OSError:
+    except (OSError, OverflowError):  # no number of a process
         return None
     return next((one for one in crew.processes.values() if one.pid == leader), None)
 
