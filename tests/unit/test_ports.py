@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
+from vidlab.errors import LabFailed
 from vidlab.lab import ports as module
 from vidlab.lab.ports import Ports, is_free
 
 
 @pytest.fixture
-def base(monkeypatch: pytest.MonkeyPatch) -> int:
-    """A range of ports that nobody uses, in place of the usual ones."""
+def base(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
+    """A range of ports that nobody uses, in place of the usual ones; the claims are in a cache of their own."""
+    monkeypatch.setenv("VIDLAB_CACHE", str(tmp_path / "cache"))
     base = next(port for port in range(21000, 30000, 50) if all(is_free(port + step) for step in range(20)))
     monkeypatch.setattr(module, "USUAL", {"kafka": base, "redis": base + 10})
     return base
@@ -66,3 +69,44 @@ def test_a_lab_returns_to_its_own_port_when_one_is_no_longer_pinned(base: int, t
 
 def test_no_other_server_gets_a_pinned_port(base: int, tmp_path: Path) -> None:
     assert chosen(tmp_path / "ports", redis=base) == {"kafka": base + 1, "redis": base}
+
+
+def test_labs_with_different_folders_for_scratch_files_meet(
+    base: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Ports(tmp_path / "one"):
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        monkeypatch.setattr("tempfile.tempdir", None)
+        assert chosen(tmp_path / "two")["kafka"] == base + 1
+
+
+def test_a_claim_follows_no_link_and_empties_no_file(base: int, tmp_path: Path) -> None:
+    claims, precious = tmp_path / "cache" / "ports", tmp_path / "precious"
+    claims.mkdir(parents=True)
+    precious.write_text("mine")
+    (claims / f"port-{base}").symlink_to(precious)
+    with pytest.raises(LabFailed, match="cannot be noted"):
+        chosen(tmp_path / "ports")
+    (claims / f"port-{base}").unlink()
+    os.link(precious, claims / f"port-{base}")
+    chosen(tmp_path / "ports")
+    assert precious.read_text() == "mine"
+
+
+def test_a_folder_of_claims_is_its_owners(base: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = tmp_path / "cache" / "ports"
+    claims.mkdir(parents=True, mode=0o777)
+    chosen(tmp_path / "ports")
+    assert claims.stat().st_mode & 0o077 == 0
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(LabFailed, match="belongs to another user"):
+        chosen(tmp_path / "ports")
+
+
+def test_a_link_in_place_of_the_folder_of_claims_will_not_do(base: int, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "ports").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LabFailed, match="cannot be noted"):
+        chosen(tmp_path / "ports")
+    assert list((tmp_path / "elsewhere").iterdir()) == []

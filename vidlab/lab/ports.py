@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import socket
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
 
 from vidlab.errors import LabFailed
+from vidlab.lab.claims import open_claim
 from vidlab.lab.folder import write_private
+from vidlab.settings import Settings
 
 HOST = "127.0.0.1"
 USUAL = {"kafka": 9092, "kafka-controller": 9093, "redis": 6379, "azurite": 10000, "clamd": 3310, "api": 8000}
@@ -36,7 +36,9 @@ class Ports:
     chosen: dict[str, int] = field(default_factory=dict)
     #: Pinned ports that another program held when they were chosen.
     taken: set[str] = field(default_factory=set)
-    _claims: list[IO[str]] = field(default_factory=list)
+    #: The same for all labs of this user, wherever they keep their scratch files: there they meet.
+    claims: Path = field(default_factory=lambda: Settings().cache / "ports")
+    _claims: list[IO[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._choose()
@@ -70,7 +72,7 @@ class Ports:
 
     def _claim(self, port: int) -> bool:
         """Reserve a free port. Between the choice and the server's start another lab must not choose it too."""
-        claim = _claim_file(port).open("w")
+        claim = open_claim(self.claims, port)
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -99,9 +101,3 @@ def is_free(port: int) -> bool:
             return False
         client.settimeout(0.5)
         return client.connect_ex((HOST, port)) != 0
-
-
-def _claim_file(port: int) -> Path:
-    folder = Path(tempfile.gettempdir()) / f"vidlab-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"port-{port}"
