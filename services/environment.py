@@ -26,12 +26,14 @@ SERVICES = ROOT / "services"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 NOTES = VENV / "vidlab-setup.json"
-PARTS = VENV / "vidlab-parts"  # written by vidlab.lab.install: what it relies on outside of .venv
+PARTS = VENV / "vidlab-parts"  # written by vidlab.lab.install: what it relies on outside of .venv, and why there
 
 BUILD, CLIPS, UV = (SERVICES / f"requirements-{name}.txt" for name in ("build", "clips", "uv"))
 PACKAGES, DEV_PACKAGES = SERVICES / "requirements.txt", SERVICES / "requirements-dev.txt"
 PROJECT = ROOT / "pyproject.toml"
 SERVERS = (SERVICES / "kafka" / "jgo.lock.toml", SERVICES / "azurite" / "package-lock.json")
+#: The settings that name servers of one's own.
+OVERRIDES = ("VIDLAB_KAFKA_HOME", "VIDLAB_AZURITE_HOME", "VIDLAB_CLAMD_PROGRAM")
 
 #: The locks are complete and hashed; what has to be built is built with what the first of them installed.
 LOCKED = ("--require-hashes", "--no-deps", "--no-build-isolation")
@@ -119,8 +121,17 @@ def is_done(step: Step) -> bool:
 
 
 def has_parts() -> bool:
-    """Is all there that the servers' set-up put elsewhere?"""
-    return PARTS.exists() and all(os.path.exists(line) for line in PARTS.read_text().splitlines())
+    """Is all there that the servers' set-up put elsewhere, and would it put it there now?"""
+    try:
+        parts = json.loads(PARTS.read_text())
+    except (OSError, ValueError):
+        return False
+    return bool(parts["choices"] == choices() and all(map(os.path.exists, parts["paths"])))
+
+
+def choices() -> dict[str, str]:
+    """The settings that decide where the servers are; `vidlab.lab.install` notes the same when it has brought them."""
+    return {"VIDLAB_CACHE": str(user_cache()), **{name: os.environ.get(name, "") for name in OVERRIDES}}
 
 
 def digest(file: Path) -> str:
@@ -206,7 +217,8 @@ def find_uv() -> str:
 def user_cache() -> Path:
     """As vidlab/settings.py has it, which cannot be imported yet."""
     base = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    return Path(os.environ.get("VIDLAB_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or base) / "vidlab")
+    folder = Path(os.environ.get("VIDLAB_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or base) / "vidlab")
+    return folder.absolute()
 
 
 def works(program: str) -> bool:

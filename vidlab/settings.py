@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vidlab.errors import BadSetting
@@ -31,13 +31,14 @@ def user_cache() -> Path:
     """The folder for what can be fetched again, as the system wants it."""
     home = Path.home()
     base = home / "Library/Caches" if sys.platform == "darwin" else home / ".cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or base) / "vidlab"
+    return Path(os.environ.get("XDG_CACHE_HOME") or base).absolute() / "vidlab"
 
 
 class Settings(BaseSettings):
     """Where the servers are, and what is allowed. A lab fills in the addresses of what it started."""
 
-    model_config = SettingsConfigDict(env_prefix="VIDLAB_", frozen=True, extra="ignore")
+    # A variable that is empty counts as not set, as shells have it.
+    model_config = SettingsConfigDict(env_prefix="VIDLAB_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     #: The lab's folder: data, logs, scratch, addresses.
     state: Path = Path(".vidlab")
@@ -133,6 +134,12 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             variable = f"VIDLAB_{str(first['loc'][0]).upper()}"
             raise BadSetting(variable=variable, value=first["input"], why=first["msg"]) from error
+
+    @field_validator("cache")
+    @classmethod
+    def _from_anywhere(cls, path: Path) -> Path:
+        """The servers run in folders of their own: from there a relative path would lead elsewhere."""
+        return path.absolute()
 
     @property
     def blob_endpoint(self) -> str:

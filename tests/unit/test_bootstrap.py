@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from services import bootstrap, environment
 from services.environment import Step, is_done, note, read_notes, set_up
+from vidlab.lab import install
+from vidlab.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +67,7 @@ class Fake:
 
     def bring(self) -> None:
         self.ran.append("servers")
-        self.parts.write_text(f"{self.servers}\n")
+        self.parts.write_text(json.dumps({"choices": environment.choices(), "paths": [str(self.servers)]}))
 
     def run(self, *, force: bool = False) -> list[str]:
         self.ran.clear()
@@ -104,8 +107,32 @@ def test_force_does_it_all_again(fake: Fake) -> None:
 
 def test_a_part_that_is_gone_is_brought_again(fake: Fake) -> None:
     fake.run()
-    fake.parts.write_text("/nowhere/at/all\n")
+    fake.parts.write_text(fake.parts.read_text().replace(str(fake.servers), "/nowhere/at/all"))
     assert fake.run() == ["servers"]
+    fake.parts.write_text("/of/an/older/vidlab\n")
+    assert fake.run() == ["servers"]
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "VIDLAB_CACHE", "VIDLAB_KAFKA_HOME", "VIDLAB_CLAMD_PROGRAM"])
+def test_another_place_for_the_servers_has_them_brought_there(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv("VIDLAB_CACHE", raising=False)
+    fake.run()
+    monkeypatch.setenv(variable, "/another/place")
+    assert fake.run() == ["servers"]
+    assert fake.run() == []
+    monkeypatch.delenv(variable)
+    assert fake.run() == ["servers"]
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "VIDLAB_CACHE", *environment.OVERRIDES])
+@pytest.mark.parametrize("value", ["/a/place", "a/place", ""])
+def test_both_halves_of_the_setup_read_the_same_settings(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert environment.choices() == install.choices(Settings())
 
 
 def test_a_folder_that_was_moved_gets_a_new_environment(fake: Fake) -> None:

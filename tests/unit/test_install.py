@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,7 +79,9 @@ def test_what_is_missing_is_fetched_and_what_is_there_is_not(
     assert (missing.fetched, there.fetched) == (["kafka"], [])
     assert "kafka 2.0         3 jars\n" in told
     assert f"clamd 2.0         found at {there.path}\n" in told
-    assert (settings.state / install.STAMP).read_text() == f"{missing.path}\n{there.path}\n"
+    stamp = json.loads((settings.state / install.STAMP).read_text())
+    assert stamp["paths"] == [str(missing.path), str(there.path)]
+    assert stamp["choices"]["VIDLAB_CACHE"] == str(settings.cache)
 
 
 def test_what_is_too_old_is_fetched(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,15 @@ class TestEach:
         monkeypatch.chdir(tmp_path)
         assert server_command(name, Path("lab"), PORTS, settings).cwd == tmp_path / "lab" / name
 
+    def test_the_cache_may_be_named_from_here(
+        self, name: str, state: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A server runs in a folder of its own: a relative path would lead elsewhere from there."""
+        whole = server_command(name, state, PORTS, settings)
+        monkeypatch.chdir(settings.cache.parent)
+        monkeypatch.setenv("VIDLAB_CACHE", settings.cache.name)
+        assert server_command(name, state, PORTS, Settings()) == whole
+
     def test_preparing_it_again_keeps_its_data(self, name: str, state: Path, settings: Settings) -> None:
         first = server_command(name, state, PORTS, settings)
         (first.cwd / "data").mkdir()

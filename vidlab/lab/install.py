@@ -5,6 +5,7 @@ The first half, `services/bootstrap.py`, makes the environment that this runs in
 
 from __future__ import annotations
 
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,11 +16,13 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from vidlab.errors import VidLabError
 from vidlab.lab import cache
 from vidlab.lab.needs import NEEDS, Need, version_of
-from vidlab.programs import Found
+from vidlab.programs import Found, variable
 from vidlab.settings import Settings
 
-#: In the environment's folder: what the set-up relies on besides. When one of them is gone, it runs again.
+#: In the environment's folder: what the set-up relies on besides, and the settings that had it there. When one of them
+#: is gone, or another, it runs again.
 STAMP = "vidlab-parts"
+CHOICES = ("cache", "kafka_home", "azurite_home", "clamd_program")  # as services/environment.py has them
 BAR = 20  # columns
 
 
@@ -98,8 +101,13 @@ def _forget(rows: list[Need], settings: Settings) -> None:
 
 
 def _stamp(rows: list[Need], settings: Settings) -> None:
-    paths = [str(need.locate(settings).path) for need in rows]
-    (Path(sys.prefix) / STAMP).write_text("".join(f"{path}\n" for path in paths))
+    parts = {"choices": choices(settings), "paths": [str(need.locate(settings).path) for need in rows]}
+    (Path(sys.prefix) / STAMP).write_text(json.dumps(parts, indent=1))
+
+
+def choices(settings: Settings) -> dict[str, str]:
+    """The settings that decide where the servers are, by their variables."""
+    return {variable(name): str(getattr(settings, name)) for name in CHOICES}
 
 
 def main() -> int:
