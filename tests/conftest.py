@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 _numbers = itertools.count()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Who names no state folder must not meet the lab that runs in the project's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIDLAB_STATE", str(tmp_path_factory.mktemp("nobody")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a real PostgreSQL."""

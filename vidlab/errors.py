@@ -187,6 +187,12 @@ class BadSetting(VidLabError):
     hint = "Correct it, or unset it."
 
 
+class FolderGone(VidLabError):
+    """The folder that you are in is no longer there."""
+
+    hint = "Go to another one first."
+
+
 class LabNotRunning(VidLabError):
     """No lab is running in {state}."""
 

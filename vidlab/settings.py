@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vidlab.errors import BadSetting
+from vidlab.here import nearest_lab
 
 MIB = 1024 * 1024
 
@@ -40,8 +41,8 @@ class Settings(BaseSettings):
     # A variable that is empty counts as not set, as shells have it.
     model_config = SettingsConfigDict(env_prefix="VIDLAB_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    #: The lab's folder: data, logs, scratch, addresses.
-    state: Path = Path(".vidlab")
+    #: The lab's folder: data, logs, scratch, addresses. Not set: .vidlab of the nearest lab or project, from here up.
+    state: Path = Field(default_factory=nearest_lab)
     #: This process's name, as `vidlab status` shows it.
     process: str = "cli"
 

@@ -31,7 +31,10 @@ def _or_that_of_vidlab(context: typer.Context, state: Path | None) -> Path | Non
 State = Annotated[
     Path | None,
     typer.Option(
-        "--state", help="The lab's folder; else VIDLAB_STATE, else .vidlab.", callback=_or_that_of_vidlab, metavar="DIR"
+        "--state",
+        help="The lab's folder; else VIDLAB_STATE, else .vidlab here or in a folder above.",
+        callback=_or_that_of_vidlab,
+        metavar="DIR",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
