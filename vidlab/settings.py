@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -152,7 +153,8 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The SQLAlchemy URL."""
-        return self.database_url or f"sqlite:///{self.state.absolute() / 'vidlab.db'}"
+        # Quoted, because what comes after a `?` would be options.
+        return self.database_url or f"sqlite:///{quote(str(self.state.absolute() / 'vidlab.db'))}"
 
     @property
     def scratch(self) -> Path:

@@ -1,0 +1,23 @@
+"""Connections lead to the database that is meant, and errors of every kind are told as VidLab's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from vidlab.settings import Settings
+from vidlab.store.engine import Database
+
+
+@pytest.mark.parametrize("name", ["what?uri=true", "what?", "50%41 #1 &a=b", "what? 50%41 #1"])
+def test_the_database_is_in_the_labs_folder_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    for words in ("CREATE TABLE one (two INTEGER)", "INSERT INTO one VALUES (2)"):
+        database = Database(Settings(state=tmp_path / name))
+        with database.write() as connection:
+            connection.execute(text(words))
+        database.close()
+    assert (tmp_path / name / "vidlab.db").stat().st_size > 0
+    assert list(tmp_path.iterdir()) == [tmp_path / name]
