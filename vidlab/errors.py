@@ -193,6 +193,12 @@ class FolderGone(VidLabError):
     hint = "Go to another one first."
 
 
+class FolderUnusable(VidLabError):
+    """{state} cannot be the folder of a lab: {why}."""
+
+    hint = "Name another with --state or VIDLAB_STATE."
+
+
 class LabNotRunning(VidLabError):
     """No lab is running in {state}."""
 

@@ -140,6 +140,30 @@ def test_without_a_lab_the_way_to_one_is_told(
     assert told == f"vidlab: No lab is running in {tmp_path}.\n  Start one with: vidlab up\n"
 
 
+@pytest.mark.parametrize("command", ["up", "down", "reset", "status"])
+def test_a_file_in_place_of_the_folder_is_told(
+    vidlab: Vidlab, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    (tmp_path / "file").touch()
+    told = fails(vidlab, capsys, command, "--state", tmp_path / "file")
+    assert told == (
+        f"vidlab: {tmp_path / 'file'} cannot be the folder of a lab: it is no folder.\n"
+        "  Name another with --state or VIDLAB_STATE.\n"
+    )
+
+
+def test_in_a_folder_that_is_gone_a_lab_can_still_be_named(
+    vidlab: Vidlab, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.delenv("VIDLAB_STATE")
+    assert vidlab("status", "--state", root).startswith(f"lab {root}, up ")
+    told = fails(vidlab, capsys, "status")
+    assert told == "vidlab: The folder that you are in is no longer there.\n  Go to another one first.\n"
+
+
 def test_a_lab_that_does_not_come_up_shows_the_log(
     vidlab: Vidlab, own_root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from vidlab.lab import doctor
 from vidlab.lab.doctor import Health, as_json, diagnose, is_well, table
 from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.identity import MARK
+from vidlab.lab.servers import azurite
 from vidlab.settings import Settings
 
 PARTS = ["python", "uv", "kafka", "java", "redis", "azurite", "node", "clamd", "ffmpeg", "ffprobe", "disk"]
@@ -70,6 +71,22 @@ def test_what_does_not_run_is_missing(settings: Settings, tmp_path: Path) -> Non
     java = next(part for part in diagnose(settings) if part.name == "java")
     assert java.health is Health.MISSING
     assert "no such library" in java.problem
+
+
+@pytest.mark.parametrize("name", ["java", "node", "redis-server", "ffmpeg", "ffprobe", "clamd"])
+def test_what_tells_no_version_is_missing(settings: Settings, tmp_path: Path, name: str) -> None:
+    make_program(tmp_path / name)
+    part = next(part for part in diagnose(settings) if part.name == name.removesuffix("-server"))
+    assert part.health is Health.MISSING
+    assert "does not tell its version" in part.problem
+
+
+def test_an_azurite_without_its_package_file_is_missing(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "home" / azurite.PROGRAM).parent.mkdir(parents=True)
+    (tmp_path / "home" / azurite.PROGRAM).touch()
+    parts = diagnose(settings.model_copy(update={"azurite_home": str(tmp_path / "home")}))
+    part = next(part for part in parts if part.name == "azurite")
+    assert (part.health, part.source) == (Health.MISSING, "VIDLAB_AZURITE_HOME")
 
 
 def test_a_running_lab_is_seen_by_its_ports(settings: Settings) -> None:

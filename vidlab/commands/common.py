@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from vidlab.errors import FolderGone
+from vidlab.here import here
+
 if TYPE_CHECKING:
     from vidlab.lab.local import LocalLab
 
@@ -54,8 +57,10 @@ def print_json(value: Any) -> None:
 
 def shown(path: Path) -> str:
     """A path as short as it can be written from here."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+    try:
+        return str(path.relative_to(here()))
+    except (ValueError, FolderGone):  # it is elsewhere, and so may we be
+        return str(path)
 
 
 def duration(seconds: float) -> str:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import functools
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import IO, Concatenate, ParamSpec, TypeVar
 
-from vidlab.errors import LabFailed
+from vidlab.errors import FolderUnusable, LabFailed
+from vidlab.here import here
 from vidlab.lab.identity import is_alive
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PRIVATE = 0o600
 #: What `reset` forgets; anything else in the folder is not the lab's, and stays.
@@ -43,16 +50,36 @@ class LabFile:
     processes: dict[str, int] = field(default_factory=dict)
 
 
+def told(method: Callable[Concatenate[Folder, P], R]) -> Callable[Concatenate[Folder, P], R]:
+    """A method of `Folder` that tells what the system refuses as FolderUnusable."""
+
+    @functools.wraps(method)
+    def telling(folder: Folder, /, *args: P.args, **options: P.kwargs) -> R:
+        try:
+            return method(folder, *args, **options)
+        except OSError as error:
+            raise FolderUnusable(state=folder.root, why=error.strerror) from error
+
+    return telling
+
+
 class Folder:
-    """The state folder of one lab."""
+    """The state folder of one lab. Raises FolderUnusable where there can be none, and FolderGone."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root.expanduser().absolute()
+        self.root = _whole(root)
+        self._check()
         self.logs = self.root / "logs"
         self.run = self.root / "run"
         self.lab_file = self.root / "lab.json"
         self.counts_file = self.root / "counts.json"
 
+    @told
+    def _check(self) -> None:
+        if self.root.exists() and not self.root.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "it is no folder")
+
+    @told
     def make(self) -> None:
         """Make the folder, readable by its owner only. Raises LabFailed when it is in use for something else."""
         if not self.is_lab and (others := self._others()):
@@ -125,9 +152,13 @@ class Folder:
     @contextlib.contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """Hold one of the folder's locks; a second caller waits for the first."""
-        with (self.root / f"{name}.lock").open("w") as lock:
+        with self._lock(name) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    @told
+    def _lock(self, name: str) -> IO[str]:
+        return (self.root / f"{name}.lock").open("w")
 
     # -- size
 
@@ -135,6 +166,7 @@ class Folder:
         """What all its files take on the disk."""
         return sum(_size(Path(folder) / name) for folder, _, names in os.walk(self.root) for name in names)
 
+    @told
     def forget_data(self) -> None:
         """Remove all that the lab made here, and the folder when nothing else lies in it."""
         for pattern in LAB_FILES if self.is_lab else ():
@@ -142,6 +174,15 @@ class Folder:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.root.rmdir()
+
+
+def _whole(path: Path) -> Path:
+    """The path as it is meant from here. The current folder is asked for only when the path does not say it all."""
+    try:
+        path = path.expanduser()
+    except RuntimeError as error:  # there is no such user
+        raise FolderUnusable(state=path, why=error) from error
+    return path if path.is_absolute() else here() / path
 
 
 def write_private(path: Path, text: str) -> None:

@@ -114,6 +114,9 @@ def version_of(need: Need, found: Found) -> str:
         version = need.version(found)
     except CommandFailed as error:
         raise PartMissing(part=need.name, why=f"{found.path} does not run: {error}", command=need.advice) from error
+    if not version:
+        why = f"{found.path} is something else, or broken: it does not tell its version"
+        raise PartMissing(part=need.name, why=why, command=need.advice)
     if is_old(version, need.minimum):
         raise PartTooOld(part=need.name, version=version, minimum=dotted(need.minimum), command=need.advice)
     return version

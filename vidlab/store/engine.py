@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from vidlab.errors import DependencyAway
 from vidlab.settings import Settings
@@ -25,6 +25,8 @@ ANSWER_TIMEOUT = 15  # seconds for a statement
 CONNECT_TIMEOUT = 5  # seconds
 POOL = 20  # connections kept; the API's threads share them
 OVERFLOW = 30  # connections beyond, closed after use
+#: PostgreSQL's code for a table that is not there: the lab is still starting. SQLite says it like any other trouble.
+NO_TABLE = "42P01"
 
 
 class Database:
@@ -70,6 +72,11 @@ def _told() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise DependencyAway(name="database", why=str(error.orig).strip()) from error
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != NO_TABLE:
+            raise  # a mistake of ours
+        why = f"it is not set up yet: {error.orig}".splitlines()[0]
+        raise DependencyAway(name="database", why=why) from error
 
 
 def _postgresql(url: str) -> Engine:

@@ -57,8 +57,11 @@ def find_azurite(settings: Settings) -> Found:
 
 
 def azurite_version(found: Found) -> str:
-    """It stands in its package."""
-    return str(json.loads((found.path / PACKAGE / "package.json").read_text())["version"])
+    """It stands in its package; "" when it does not."""
+    try:
+        return str(json.loads((found.path / PACKAGE / "package.json").read_text())["version"])
+    except (OSError, ValueError, KeyError):
+        return ""
 
 
 # -- set-up

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,7 +87,8 @@ def library_path(found: Found) -> dict[str, str]:
 def clamd_version(found: Found) -> str:
     """What it says of itself; without a configuration it would say nothing. Raises CommandFailed."""
     words = run([found.path, "--config-file=/dev/null", "--version"], env=library_path(found), seconds=20)
-    return words.split()[1].split("/")[0]
+    match = re.search(r"ClamAV ([\w.-]+)", words)
+    return match[1] if match else ""
 
 
 # -- set-up

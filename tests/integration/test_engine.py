@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
+from vidlab.errors import DependencyAway
 from vidlab.settings import Settings
 from vidlab.store.engine import Database
 
@@ -21,3 +23,14 @@ def test_the_database_is_in_the_labs_folder_whatever_it_is_called(tmp_path: Path
         database.close()
     assert (tmp_path / name / "vidlab.db").stat().st_size > 0
     assert list(tmp_path.iterdir()) == [tmp_path / name]
+
+
+def test_tables_that_are_not_there_yet_are_waited_for(settings: Settings) -> None:
+    """So `vidlab status` does well while a new lab makes them; a mistake in a statement stays one."""
+    database = Database(settings)
+    with pytest.raises(DependencyAway, match="jobs"), database.read() as connection:
+        connection.execute(text("SELECT * FROM jobs"))
+    with pytest.raises((DependencyAway, ProgrammingError)) as caught, database.read() as connection:
+        connection.execute(text("SELEKT 1"))
+    assert database.is_sqlite or caught.type is ProgrammingError
+    database.close()
