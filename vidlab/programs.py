@@ -108,6 +108,16 @@ def variable(setting: str) -> str:
     return f"VIDLAB_{setting.upper()}"
 
 
+def is_set(found: Found) -> bool:
+    """Does a setting name it? Then no set-up can mend it."""
+    return found.source.startswith("VIDLAB_")
+
+
+def correct(name: str) -> str:
+    """What to do when the environment variable of that name leads astray."""
+    return f"Correct {name}, or unset it: VidLab then looks for itself."
+
+
 @lru_cache
 def _find(name: str, wish: str) -> Found:
     program = PROGRAMS[name]
@@ -124,7 +134,7 @@ def _wished(name: str, wish: str) -> Found:
     path = shutil.which(wish)
     if path is None:
         why = f"{setting} names {wish}, which is not a program that can be run"
-        raise PartMissing(part=name, why=why, command=f"Correct {setting}, or unset it: VidLab then looks for itself.")
+        raise PartMissing(part=name, why=why, command=correct(setting))
     return Found(Path(path).absolute(), setting)
 
 

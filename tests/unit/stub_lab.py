@@ -48,6 +48,7 @@ KINDS = (
     _kind("crash", "print('ffmpeg: not found'); sys.exit(7)", scalable=True, count=0),
     _kind("stubborn", "signal.signal(signal.SIGTERM, signal.SIG_IGN); ready(); time.sleep(600)", grace=0.3),
     _kind("mute", "time.sleep(600)", count=0),
+    _kind("encoder", "ready(); time.sleep(600)", count=0, programs=("ffmpeg",)),
     _kind("redis", "print('address already in use'); sys.exit(1)", count=0, ready="redis", outside="redis_url"),
 )
 

@@ -73,6 +73,44 @@ def test_what_does_not_run_is_missing(settings: Settings, tmp_path: Path) -> Non
     assert "no such library" in java.problem
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("ffmpeg", "/no/ffmpeg"),  # is not there
+        ("ffmpeg", "/bin/false"),  # does not run
+        ("ffmpeg", "/bin/true"),  # is something else
+        ("redis_server", "old-redis"),  # is too old
+        ("azurite_home", "/no/azurite"),
+        ("kafka_home", "/no/kafka"),
+        ("clamd_program", "/bin/false"),
+    ],
+)
+def test_a_setting_that_is_at_fault_is_named(settings: Settings, tmp_path: Path, setting: str, value: str) -> None:
+    make_program(tmp_path / "old-redis", "Redis server v=5.0.1 sha=00000000:0")
+    path = str(tmp_path / value)
+    parts = diagnose(settings.model_copy(update={setting: path}))
+    part = next(part for part in parts if part.name == setting.split("_")[0])
+    assert part.health is not Health.OK
+    assert part.advice == f"Correct VIDLAB_{setting.upper()}, or unset it: VidLab then looks for itself."
+
+
+def test_a_uv_that_leads_nowhere_is_no_harm(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shim = tmp_path / "path" / "uv"
+    shim.parent.mkdir()
+    shim.write_text("#!/bin/sh\necho 'command not found' >&2\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}:/usr/bin:/bin")
+    uv = next(part for part in diagnose(settings) if part.name == "uv")
+    assert (uv.health, uv.source) == (Health.OK, "make setup brings it")
+    cached = settings.cache / "uv-0123" / "bin" / "uv"
+    cached.parent.mkdir(parents=True)
+    make_program(cached, "uv 0.9.1 (built)")
+    uv = next(part for part in diagnose(settings) if part.name == "uv")
+    assert (uv.version, uv.source, uv.path) == ("0.9.1", "cache", str(cached))
+
+
 @pytest.mark.parametrize("name", ["java", "node", "redis-server", "ffmpeg", "ffprobe", "clamd"])
 def test_what_tells_no_version_is_missing(settings: Settings, tmp_path: Path, name: str) -> None:
     make_program(tmp_path / name)

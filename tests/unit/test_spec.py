@@ -6,6 +6,7 @@ from vidlab.errors import UnknownProcess
 from vidlab.lab.ready import CONDITIONS
 from vidlab.lab.spec import kind_name, kind_named, make_spec, matching, normal
 from vidlab.profiles import PROFILES, Profile
+from vidlab.programs import PROGRAMS
 from vidlab.settings import Settings
 
 KINDS = {kind.name: kind for kind in make_spec()}
@@ -42,11 +43,16 @@ def test_every_row_can_be_resolved() -> None:
         assert set(kind.after) <= set(KINDS)
         assert kind.outside is None or kind.outside in fields
         assert kind.server == (kind.command is None)
+        assert set(kind.programs) <= set(PROGRAMS)
 
 
 def test_workers_may_take_their_time_and_consumers_may_not() -> None:
     assert KINDS["worker-1080p"].patient
     assert not KINDS["consumer-1080p"].patient
+
+
+def test_workers_are_not_started_without_ffmpeg() -> None:
+    assert all({"ffmpeg", "ffprobe"} <= set(KINDS[f"worker-{stage}"].programs) for stage in STAGES)
 
 
 @pytest.mark.parametrize("typed", ["worker-360p", "worker_360p", " Worker-360P"])

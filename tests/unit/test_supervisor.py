@@ -24,6 +24,7 @@ from vidlab.errors import (
     LabFailed,
     LabNotRunning,
     NotReady,
+    PartMissing,
     SupervisorSilent,
     UnknownProcess,
 )
@@ -166,6 +167,15 @@ def test_a_process_that_never_gets_ready_is_told_with_its_condition(own_lab: Stu
     own_lab.env["VIDLAB_READY_SECONDS"] = "1"
     with pytest.raises(NotReady, match=r"mute did not get ready: within 1 s it did not say that it is ready\."):
         own_lab.up()
+
+
+def test_a_program_that_is_not_where_a_setting_says_is_told_at_the_start(own_lab: StubLab) -> None:
+    """Else the lab would come up, and fail each video."""
+    own_lab.counts["encoder"] = 1
+    own_lab.env["VIDLAB_FFMPEG"] = "/no/ffmpeg"
+    with pytest.raises(PartMissing, match="VIDLAB_FFMPEG names /no/ffmpeg") as caught:
+        own_lab.up()
+    assert caught.value.advice.startswith("Correct VIDLAB_FFMPEG, or unset it")
 
 
 def test_a_pinned_port_that_is_taken_is_told_with_a_hint(own_lab: StubLab) -> None:

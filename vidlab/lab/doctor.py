@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import shutil
 import socket
@@ -16,7 +17,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from vidlab.errors import PartMissing, PartTooOld, VidLabError
+from vidlab.errors import CommandFailed, PartMissing, PartTooOld, VidLabError
 from vidlab.lab.folder import Folder
 from vidlab.lab.needs import NEEDS, Need, version_of
 from vidlab.lab.servers import SERVERS
@@ -140,11 +141,12 @@ def _python() -> Part:
 
 def _uv(settings: Settings) -> Part:
     """Only the set-up uses it, and brings it: that it is not here is no harm."""
-    here = shutil.which("uv") or next(map(str, settings.cache.glob("uv-*/bin/uv")), "")
-    if not here:
-        return Part(name="uv", source="make setup brings it")
-    version = told("--version", r"uv ([\d.]+)")(Found(Path(here), ""))
-    return Part(name="uv", version=version, path=here, source="system" if shutil.which("uv") else "cache")
+    system = [Found(Path(path), "system") for path in (shutil.which("uv"),) if path]
+    for found in (*system, *(Found(path, "cache") for path in settings.cache.glob("uv-*/bin/uv"))):
+        with contextlib.suppress(CommandFailed):  # a shim that leads nowhere
+            version = told("--version", r"uv ([\d.]+)")(found)
+            return Part(name="uv", version=version, path=str(found.path), source=found.source)
+    return Part(name="uv", source="make setup brings it")
 
 
 def _disk(settings: Settings) -> Part:

@@ -12,10 +12,10 @@ from vidlab.lab.cache import Report
 from vidlab.lab.servers import azurite, clamd, kafka
 from vidlab.lab.servers.jars import install_kafka
 from vidlab.lab.versions import dotted, is_old, told
-from vidlab.programs import Found, find
+from vidlab.programs import Found, correct, find, is_set
 from vidlab.settings import Settings
 
-WHEELS = "make setup FORCE=1"  # what brings the wheels again
+AGAIN = "make setup FORCE=1"  # what brings again what the set-up brought
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ NEEDS: tuple[Need, ...] = (
         locate=kafka.find_kafka,
         version=kafka.kafka_version,
         minimum=(4, 0),  # without ZooKeeper; earlier ones are set up in another way
-        advice="unset VIDLAB_KAFKA_HOME",
+        advice=AGAIN,
         install=Install(kafka.cached, install_kafka, "jars"),
     ),
     Need(
@@ -59,21 +59,21 @@ NEEDS: tuple[Need, ...] = (
         locate=partial(find, "java"),
         version=told("-version", r'version "([\d.]+)'),
         minimum=(17,),  # what Kafka 4 wants
-        advice=WHEELS,
+        advice=AGAIN,
     ),
     Need(
         name="redis",
         locate=partial(find, "redis"),
         version=told("--version", r"\bv=([\d.]+)"),
         minimum=(6, 2),
-        advice=WHEELS,
+        advice=AGAIN,
     ),
     Need(
         name="azurite",
         locate=azurite.find_azurite,
         version=azurite.azurite_version,
         minimum=(3, 30),
-        advice="unset VIDLAB_AZURITE_HOME",
+        advice=AGAIN,
         install=Install(azurite.cached, azurite.install_azurite, "packages"),
     ),
     Need(
@@ -81,7 +81,7 @@ NEEDS: tuple[Need, ...] = (
         locate=partial(find, "node"),
         version=told("--version", r"v([\d.]+)"),
         minimum=(22,),  # what Azurite wants
-        advice=WHEELS,
+        advice=AGAIN,
     ),
     Need(
         name="clamd",
@@ -96,27 +96,28 @@ NEEDS: tuple[Need, ...] = (
         locate=partial(find, "ffmpeg"),
         version=told("-version", r"ffmpeg version n?([\w.-]+)"),
         minimum=(5, 1),
-        advice=WHEELS,
+        advice=AGAIN,
     ),
     Need(
         name="ffprobe",
         locate=partial(find, "ffprobe"),
         version=told("-version", r"ffprobe version n?([\w.-]+)"),
         minimum=(5, 1),
-        advice=WHEELS,
+        advice=AGAIN,
     ),
 )
 
 
 def version_of(need: Need, found: Found) -> str:
-    """Its version. Raises PartMissing when it does not run or is too old."""
+    """Its version. Raises PartMissing when it does not run or is something else, and PartTooOld."""
+    command = correct(found.source) if is_set(found) else need.advice
     try:
         version = need.version(found)
     except CommandFailed as error:
-        raise PartMissing(part=need.name, why=f"{found.path} does not run: {error}", command=need.advice) from error
+        raise PartMissing(part=need.name, why=f"{found.path} does not run: {error}", command=command) from error
     if not version:
         why = f"{found.path} is something else, or broken: it does not tell its version"
-        raise PartMissing(part=need.name, why=why, command=need.advice)
+        raise PartMissing(part=need.name, why=why, command=command)
     if is_old(version, need.minimum):
-        raise PartTooOld(part=need.name, version=version, minimum=dotted(need.minimum), command=need.advice)
+        raise PartTooOld(part=need.name, version=version, minimum=dotted(need.minimum), command=command)
     return version

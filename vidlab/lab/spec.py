@@ -39,6 +39,8 @@ class Kind:
     server: bool = False
     #: The setting that, when the user set it, says that this server runs elsewhere and is not started.
     outside: str | None = None
+    #: What it cannot work without, of `vidlab.programs.PROGRAMS`.
+    programs: tuple[str, ...] = ()
     #: When fewer are wanted, it may take as long as its task takes to go.
     patient: bool = False
     #: Seconds between SIGTERM and SIGKILL when the lab goes down.
@@ -72,7 +74,7 @@ def make_spec(profiles: Sequence[Profile] = PROFILES) -> tuple[Kind, ...]:
         _ours("api", ready="api"),
         _ours("keeper"),
         *(_ours("consumer", name, scalable=True) for name in names),
-        *(_ours("worker", name, scalable=True, patient=True) for name in names),
+        *(_ours("worker", name, scalable=True, patient=True, programs=("ffmpeg", "ffprobe")) for name in names),
     )
 
 

@@ -30,6 +30,7 @@ from vidlab.lab.outages import Outages
 from vidlab.lab.ports import BEHIND, HOST, USUAL, Ports
 from vidlab.lab.servers import server_command
 from vidlab.lab.spec import Kind, kind_named, make_spec
+from vidlab.programs import find
 from vidlab.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,8 @@ class Lab:
             await face
 
     def _command(self, kind: Kind) -> Command:
+        for program in kind.programs:
+            find(program, self.settings)  # raises PartMissing
         if kind.command is not None:
             return Program(kind.command)
         behind = {name: link.behind for name, link in self.links.items()}

@@ -14,7 +14,7 @@ from vidlab.lab import cache
 from vidlab.lab.cache import Report
 from vidlab.lab.servers.command import SERVICES, ServerCommand, make_folder
 from vidlab.lab.shell import run
-from vidlab.programs import Found, find, variable
+from vidlab.programs import Found, correct, find, variable
 from vidlab.settings import Settings
 
 FILES = SERVICES / "azurite"
@@ -48,11 +48,12 @@ def cached(settings: Settings) -> Path:
 
 def find_azurite(settings: Settings) -> Found:
     """The folder into which npm installed it. Raises PartMissing."""
-    home, source = Path(settings.azurite_home), variable("azurite_home")
-    if not settings.azurite_home:
-        home, source = cached(settings), "cache"
+    home, source, command = cached(settings), "cache", "make setup"
+    if settings.azurite_home:
+        name = variable("azurite_home")
+        home, source, command = Path(settings.azurite_home), name, correct(name)
     if not (home / PROGRAM).exists():
-        raise PartMissing(part="azurite", why=f"{home / PROGRAM} is not there", command="make setup")
+        raise PartMissing(part="azurite", why=f"{home / PROGRAM} is not there", command=command)
     return Found(home.absolute(), source)
 
 

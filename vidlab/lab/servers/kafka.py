@@ -13,7 +13,7 @@ from vidlab.errors import PartMissing
 from vidlab.lab import cache
 from vidlab.lab.servers.command import SERVICES, ServerCommand, make_folder, write_configuration
 from vidlab.lab.shell import run
-from vidlab.programs import Found, find, variable
+from vidlab.programs import Found, correct, find, variable
 from vidlab.settings import Settings
 
 FILES = SERVICES / "kafka"
@@ -74,7 +74,7 @@ def _checked(home: Path) -> Path:
     name = variable("kafka_home")
     if not _own_jars(home):
         why = f"{name} names {home}, which has no kafka_*.jar in libs/"
-        raise PartMissing(part="kafka", why=why, command=f"Correct {name}, or unset it: make setup fetches Kafka.")
+        raise PartMissing(part="kafka", why=why, command=correct(name))
     return home.absolute()
 
 
