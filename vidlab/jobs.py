@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -29,6 +30,9 @@ TASKS_PER_WORKER = 2  # what a queue holds for each of its workers before consum
 
 #: The one task: its arguments say which job it is.
 TASK = "vidlab.work"
+
+#: The hash in which kombu keeps what a worker has taken and not yet acknowledged.
+UNACKED = "unacked"
 
 _TRANSPORT = {
     "visibility_timeout": NEVER,
@@ -61,6 +65,17 @@ def make_app(settings: Settings) -> Celery:
         timezone="UTC",
     )
     return app
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A task as Redis holds it; hash and job are empty when it is none of ours."""
+
+    queue: str
+    video_hash: str
+    job: str
+    #: A worker has it in hand, or died with it: nobody gets it again.
+    taken: bool
 
 
 class Queues:
@@ -100,6 +115,17 @@ class Queues:
                 tasks: Any = self.redis.lrange(stage.queue, 0, -1)
             found |= {_job_of(task) for task in tasks}
         return found
+
+    def tasks(self) -> list[Task]:
+        """Every task that Redis knows: those that wait, then those that were taken and not acknowledged."""
+        found = []
+        for stage in stages():
+            with _told():
+                waiting: Any = self.redis.lrange(stage.queue, 0, -1)
+            found += [_task(stage.queue, task, taken=False) for task in waiting]
+        with _told():
+            taken: Any = self.redis.hvals(UNACKED)
+        return found + [_task(*_taken(entry), taken=True) for entry in taken]
 
     def is_full(self, queue: str) -> bool:
         """Does the queue hold what its workers need to go on, and no room for more?"""
@@ -155,3 +181,17 @@ def _job_of(task: bytes) -> tuple[str, str]:
         return str(headers["video_hash"]), str(headers["job"])
     except (ValueError, LookupError, TypeError):
         return "", ""
+
+
+def _task(queue: str, task: bytes, *, taken: bool) -> Task:
+    video_hash, job = _job_of(task)
+    return Task(queue=queue, video_hash=video_hash, job=job, taken=taken)
+
+
+def _taken(entry: bytes) -> tuple[str, bytes]:
+    """The queue and the task of what kombu keeps as [message, exchange, routing key]."""
+    try:
+        message, _, queue = json.loads(entry)
+        return str(queue), json.dumps(message).encode()
+    except ValueError:
+        return "", b""
