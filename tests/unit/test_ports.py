@@ -49,6 +49,14 @@ def test_a_lab_keeps_its_ports(base: int, tmp_path: Path) -> None:
     assert chosen(file) == {"kafka": base + 5, "redis": base + 15}
 
 
+def test_it_is_told_why_a_port_is_not_the_usual_one(base: int, tmp_path: Path) -> None:
+    file = tmp_path / "ports"
+    with socket.create_server(("127.0.0.1", base)), Ports(file, {"redis": base + 7}) as ports:
+        assert ports.reasons == {"kafka": f"{base} is taken", "redis": "as you set it"}
+    with Ports(file) as ports:
+        assert ports.reasons == {"kafka": "as before", "redis": ""}
+
+
 def test_a_file_that_was_spoilt_is_ignored(base: int, tmp_path: Path) -> None:
     (tmp_path / "ports").write_text("[")
     assert chosen(tmp_path / "ports")["kafka"] == base

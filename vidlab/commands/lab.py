@@ -38,6 +38,8 @@ def up(
         return
     with Arrivals(shown(lab.folder.root)) as arrivals:
         lab.up(arrivals.tell)
+    if not arrivals.seen:
+        out.print(f"  Somebody else has started it meanwhile: {lab.status().api_url}")
 
 
 def down(state: State = None) -> None:

@@ -25,6 +25,8 @@ class Arrivals:
         self.folder = folder
         self.began = time.time()
         self.awaited: list[str] = []
+        #: Was the lab seen getting up? Who waited for another to start it saw nothing.
+        self.seen = False
         self.crowd: Counter[str] = Counter()
         self.status = Status("", console=out)  # the same console: it keeps its line below what is printed
 
@@ -45,6 +47,7 @@ class Arrivals:
         if event.kind in ("ready", "done"):
             self._arrive(event)
         if event.kind == "up":
+            self.seen = True
             self._line(_sum(self.crowd), "", event)
         self.status.update(_waiting_for(self.awaited))
 
@@ -70,12 +73,12 @@ def _waiting_for(awaited: list[str]) -> str:
 
 def _where(event: Event) -> str:
     """The port, why it is not the usual one, and what was reached."""
-    port, usual = event.facts.get("port"), event.facts.get("usual")
+    port, why = event.facts.get("port"), event.facts.get("why")
     if event.facts.get("outside"):
         return f"yours        {event.text}"
     if not port or event.text.startswith("http"):
         return event.text
-    reason = "" if port == usual else f"   ({usual} is taken)"
+    reason = f"   ({why})" if why else ""
     return f"{f'port {port}':<12} {event.text}{reason}"
 
 

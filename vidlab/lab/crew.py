@@ -17,7 +17,7 @@ from vidlab.lab.folder import Folder
 from vidlab.lab.forks import Launcher
 from vidlab.lab.journal import Journal
 from vidlab.lab.launch import Command
-from vidlab.lab.ports import USUAL, Ports
+from vidlab.lab.ports import Ports
 from vidlab.lab.process import Process
 from vidlab.lab.ready import CONDITIONS, ready_file
 from vidlab.lab.spec import Kind
@@ -219,7 +219,7 @@ class Crew:
         self._wake.set() if text is not None else await asyncio.sleep(TICK / 2)
 
     def _tell_ready(self, process: Process, text: str) -> None:
-        facts = {"pid": process.pid, "port": self._port(process), "usual": USUAL.get(process.name)}
+        facts = {"pid": process.pid, "port": self._port(process), "why": self.ports.reasons.get(process.name, "")}
         self.journal.tell("ready", process.name, text, **facts, outside=process.outside)
 
     def _port(self, process: Process) -> int | None:

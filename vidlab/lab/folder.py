@@ -86,9 +86,11 @@ class Folder:
             raise LabFailed(why=f"{self.root} is no lab, it holds {others[0]}: a lab wants a folder of its own.")
         for path in (self.root, self.logs, self.run):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, size in KEPT.items():
-            if not (self.root / name).exists():
-                write_private(self.root / name, secrets.token_urlsafe(size))
+        self.root.chmod(0o700)  # it may have been there before, open to everyone
+        with self.locked("make"):  # two that come first must not each have an id of their own
+            for name, size in KEPT.items():
+                if not (self.root / name).exists():
+                    write_private(self.root / name, secrets.token_urlsafe(size))
 
     @property
     def is_lab(self) -> bool:

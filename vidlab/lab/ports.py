@@ -34,6 +34,8 @@ class Ports:
     #: What needs a port, each with the one that is tried first.
     usual: Mapping[str, int] = field(default_factory=lambda: USUAL)
     chosen: dict[str, int] = field(default_factory=dict)
+    #: Why each is not the usual one, for people; empty when it is.
+    reasons: dict[str, str] = field(default_factory=dict)
     #: Pinned ports that another program held when they were chosen.
     taken: set[str] = field(default_factory=set)
     #: The same for all labs of this user, wherever they keep their scratch files: there they meet.
@@ -52,9 +54,18 @@ class Ports:
         before = self._read()
         for name, usual in self.usual.items():
             self.chosen[name] = self._pin(name) if name in self.pinned else self._find(before.get(name), usual)
+            self.reasons[name] = self._reason(name, usual, before.get(name))
         # What was asked for this once is not what the lab keeps.
         kept = {name: port for name, port in self.chosen.items() if name not in self.pinned}
         write_private(self.file, json.dumps({**before, **kept}))
+
+    def _reason(self, name: str, usual: int, before: int | None) -> str:
+        """Why it is not the usual port; empty when it is."""
+        if self.chosen[name] == usual:
+            return ""
+        if name in self.pinned:
+            return "as you set it"
+        return "as before" if self.chosen[name] == before else f"{usual} is taken"
 
     def _pin(self, name: str) -> int:
         port = self.pinned[name]

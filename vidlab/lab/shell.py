@@ -45,5 +45,6 @@ def run(
 
 
 def _last_lines(output: str, count: int = 5) -> str:
-    lines = [line for line in output.splitlines() if line.strip()]
+    # Of a Java program's stack the reason comes first.
+    lines = [line for line in output.splitlines() if line.strip() and not line.startswith(("\tat ", "    at "))]
     return "\n".join(lines[-count:]) or "it printed nothing"
