@@ -83,7 +83,7 @@ PROGRAMS: dict[str, Program] = {
     "clamd": Program(
         setting="clamd_program",
         names=("clamd",),
-        folders=("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"),
+        folders=("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/home/linuxbrew/.linuxbrew/sbin"),
     ),
 }
 

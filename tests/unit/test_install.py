@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from vidlab import programs
 from vidlab.errors import CommandFailed, PartMissing
 from vidlab.lab import debian, install
 from vidlab.lab.cache import Report
@@ -111,10 +113,65 @@ def test_force_fetches_again(tmp_path: Path, settings: Settings, monkeypatch: py
 # -- clamd, which no wheel carries
 
 
-def test_without_debians_tools_the_command_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(debian, "is_debian", lambda: False)
-    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}" if name == "brew" else None)
+ROOT, SOMEBODY = 0, 1000
+
+
+@pytest.fixture(autouse=True)
+def nothing_found_before() -> Iterator[None]:
+    """Which programs are there is kept: a test changes that."""
+    programs._find.cache_clear()
+    yield
+    programs._find.cache_clear()
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, folder: Path, user: int, *managers: str, ends: str = "exit 0") -> Path:
+    """A system with these package managers alone: each writes down how it was called, and brings a clamd."""
+    folder.mkdir()
+    clamd_there = f"echo '#!/bin/sh\necho ClamAV 1.4.6/1' > {folder}/clamd; /bin/chmod +x {folder}/clamd"
+    for name in managers:
+        (folder / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {folder}/calls\n{clamd_there}\n{ends}\n')
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    return folder / "calls"
+
+
+@pytest.mark.parametrize(
+    ("user", "manager", "call"),
+    [
+        (SOMEBODY, "brew", "brew install clamav"),
+        (ROOT, "dnf", "dnf install --assumeyes clamd"),
+        (ROOT, "pacman", "pacman -S --noconfirm clamav"),
+        (ROOT, "zypper", "zypper install --no-confirm clamav"),
+        (ROOT, "apk", "apk add clamav-daemon"),
+    ],
+)
+def test_where_it_may_be_installed_it_is(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, user: int, manager: str, call: str
+) -> None:
+    calls = machine(monkeypatch, tmp_path / "bin", user, manager)
+    steps: list[tuple[int, int]] = []
+    clamd.install_clamd(settings, lambda done, total: steps.append((done, total)))
+    assert calls.read_text() == f"{call}\n"
+    assert clamd.find_clamd(settings).path == tmp_path / "bin" / "clamd"
+    assert steps[-1] == (2, 2)
+
+
+def test_where_it_may_not_be_installed_the_command_is_told(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = machine(monkeypatch, tmp_path / "bin", SOMEBODY, "dnf")
     with pytest.raises(PartMissing) as caught:
+        clamd.install_clamd(settings, lambda done, total: None)
+    assert caught.value.advice == "sudo dnf install clamd"
+    assert not calls.exists()
+
+
+def test_when_it_cannot_be_installed_the_command_is_told(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(monkeypatch, tmp_path / "bin", SOMEBODY, "brew", ends="echo no network; exit 1")
+    with pytest.raises(PartMissing, match="no network") as caught:
         clamd.install_clamd(settings, lambda done, total: None)
     assert caught.value.advice == "brew install clamav"
 
@@ -126,6 +183,7 @@ def test_without_network_the_command_is_told(settings: Settings, monkeypatch: py
     monkeypatch.setattr(debian, "is_debian", lambda: True)
     monkeypatch.setattr(debian, "unpack", fail)
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}" if name == "apt-get" else None)
+    monkeypatch.setattr("os.geteuid", lambda: SOMEBODY)
     with pytest.raises(PartMissing, match="no network") as caught:
         clamd.install_clamd(settings, lambda done, total: None)
     assert caught.value.advice == "sudo apt-get install clamav-daemon"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from vidlab.errors import CommandFailed, PartMissing
@@ -27,15 +29,41 @@ APPARMOR_PROFILE = Path("/etc/apparmor.d/usr.sbin.clamd")
 APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 CONFINED = Path("/usr/sbin/clamd")
 
-#: What installs it, by the package manager that is here.
-ADVICE = {
-    "apt-get": f"sudo apt-get install {PACKAGE}",
-    "brew": "brew install clamav",
-    "dnf": "sudo dnf install clamd",
-    "pacman": "sudo pacman -S clamav",
-    "zypper": "sudo zypper install clamav",
-    "apk": "sudo apk add clamav-daemon",
-}
+
+@dataclass(frozen=True)
+class Manager:
+    """How a package manager installs it."""
+
+    command: str
+    #: What has it ask nothing.
+    silent: str = ""
+    wants_root: bool = True
+
+    @property
+    def program(self) -> str:
+        return self.command.split()[0]
+
+    @property
+    def allowed(self) -> bool:
+        """May the set-up call it? It never asks for a password."""
+        return not self.wants_root or os.geteuid() == 0
+
+    @property
+    def advice(self) -> str:
+        """What a person types."""
+        return self.command if self.allowed else f"sudo {self.command}"
+
+
+#: The first that is here counts: one that does without root comes before those of the distributions.
+MANAGERS = (
+    Manager("brew install clamav", wants_root=False),
+    Manager(f"apt-get install {PACKAGE}", "--yes"),
+    Manager("dnf install clamd", "--assumeyes"),
+    Manager("pacman -S clamav", "--noconfirm"),
+    Manager("zypper install clamav", "--no-confirm"),
+    Manager("apk add clamav-daemon"),
+)
+STEPS = 2  # of a package manager: installed, and it runs
 
 
 def clamd_command(state: Path, ports: Mapping[str, int], settings: Settings) -> ServerCommand:
@@ -95,11 +123,15 @@ def clamd_version(found: Found) -> str:
 
 
 def install_clamd(settings: Settings, report: Report) -> None:
-    """Unpack the distribution's clamd into the user's cache. Raises PartMissing."""
-    if not debian.is_debian():
-        raise PartMissing(part="clamd", why="no Python package carries it, and it is not installed", command=advice())
+    """Unpack Debian's clamd into the user's cache, or have it installed where that may be done. Raises PartMissing."""
     try:
-        cache.fill(cached(settings), lambda draft: _unpack(draft, report))
+        if debian.is_debian():
+            cache.fill(cached(settings), lambda draft: _unpack(draft, report))
+        elif (manager := _manager()) and manager.allowed:
+            _install_by(manager, settings, report)
+        else:
+            why = "no Python package carries it, and it is not installed"
+            raise PartMissing(part="clamd", why=why, command=advice())
     except CommandFailed as error:
         raise PartMissing(part="clamd", why=str(error), command=advice()) from error
 
@@ -109,8 +141,19 @@ def _unpack(draft: Path, report: Report) -> None:
     clamd_version(Found(draft / PROGRAM, CACHE))  # it does not start when a library is missing
 
 
+def _install_by(manager: Manager, settings: Settings, report: Report) -> None:
+    program, verb, *package = manager.command.split()
+    run([program, verb, *filter(None, [manager.silent]), *package])
+    report(1, STEPS)
+    clamd_version(find_clamd(settings))
+    report(STEPS, STEPS)
+
+
+def _manager() -> Manager | None:
+    return next((manager for manager in MANAGERS if shutil.which(manager.program)), None)
+
+
 def advice() -> str:
     """What a person types to install it."""
-    return next(
-        (command for manager, command in ADVICE.items() if shutil.which(manager)), "Install ClamAV 1.0 or newer."
-    )
+    manager = _manager()
+    return manager.advice if manager else "Install ClamAV 1.0 or newer."
