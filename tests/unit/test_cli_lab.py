@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.labs import StubLab
 from vidlab.cli import main
-from vidlab.commands import common, lab
+from vidlab.commands import common, demo, lab
 from vidlab.commands.common import duration, size
 
 Vidlab = Callable[..., str]
@@ -196,6 +196,28 @@ def test_every_command_has_help(vidlab: Vidlab) -> None:
 
     for command in COMMANDS:
         assert "Usage: vidlab" in vidlab(command.__name__, "--help")
+
+
+def test_what_to_type_next_is_what_works_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After `make demo` the environment's programs are not on the search path."""
+    program = tmp_path / ".venv" / "bin" / "vidlab"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/bin")
+    monkeypatch.setattr(sys, "argv", [".venv/bin/vidlab", "demo"])
+    demo._what_next({"master_url": "http://x", "video_hash": "0123456789abcdef"})
+    told = capsys.readouterr().out
+    assert "see why        .venv/bin/vidlab watch 01234567\n" in told
+    assert "break it       .venv/bin/vidlab kill" in told
+    monkeypatch.setenv("PATH", f"{program.parent}:/bin")
+    assert common.vidlab() == "vidlab"
+    monkeypatch.setattr(sys, "argv", ["/another/clone/.venv/bin/vidlab", "demo"])
+    assert common.vidlab() == "/another/clone/.venv/bin/vidlab"
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "vidlab" / "cli.py"), "demo"])
+    assert common.vidlab() == "vidlab"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,6 +62,15 @@ def shown(path: Path) -> str:
         return str(path.relative_to(here()))
     except (ValueError, FolderGone):  # it is elsewhere, and so may we be
         return str(path)
+
+
+def vidlab() -> str:
+    """What to type for this command line: its name where the search path leads to it, else where it is from here."""
+    program = Path(sys.argv[0])
+    found = shutil.which("vidlab")
+    if program.name != "vidlab" or (found and Path(found).absolute() == program.absolute()):
+        return "vidlab"
+    return shown(program.absolute())
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidlab.commands.bars import sending, watching
-from vidlab.commands.common import State, out, shown, size, the_lab
+from vidlab.commands.common import State, out, shown, size, the_lab, vidlab
 from vidlab.commands.progress import Arrivals
 from vidlab.commands.videos import PATIENCE, SHOWN_HASH, seconds_to_end
 from vidlab.views.video import renditions
@@ -89,11 +89,12 @@ def _problems(video: dict[str, Any], settings: Settings) -> list[str]:
 
 
 def _what_next(video: dict[str, Any]) -> None:
+    program = vidlab()
     hints = {
         "play it": video["master_url"],
-        "see why": f"vidlab watch {video['video_hash'][:SHOWN_HASH]}",
-        "who is behind": "vidlab lag",
-        "break it": "vidlab kill worker-720p     then   make demo",
+        "see why": f"{program} watch {video['video_hash'][:SHOWN_HASH]}",
+        "who is behind": f"{program} lag",
+        "break it": f"{program} kill worker-720p     then   make demo",
         "take it down": "make down",
     }
     out.print()
