@@ -134,6 +134,21 @@ def test_what_was_not_fetched_is_missing(name: str, state: Path, tmp_path: Path)
     assert caught.value.advice == "make setup"
 
 
+def test_npm_keeps_what_it_fetches_in_our_cache(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And leaves the user's own, in the home folder, alone."""
+    node, npm = tmp_path / "bin" / "node", tmp_path / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    for file in (node, npm):
+        file.parent.mkdir(parents=True)
+        file.touch()
+    node.write_text('#!/bin/sh\necho "$@" > called\n')
+    node.chmod(0o755)
+    made = Settings(cache=tmp_path / "empty", node=str(node))
+    azurite.install_azurite(made, lambda done, total: None)
+    assert f"--cache {made.cache}/npm" in (azurite.cached(made) / "called").read_text()
+
+
 def test_a_kafka_of_ones_own(state: Path, tmp_path: Path, formatted: list[list[str]]) -> None:
     jar = tmp_path / "kafka_2.13-4.1.0" / "libs" / "kafka_2.13-4.1.0.jar"
     jar.parent.mkdir(parents=True)

@@ -78,7 +78,7 @@ def _npm_ci(draft: Path, settings: Settings, report: Report) -> None:
         shutil.copy(file, draft)
     node = find("node", settings).path
     # No install scripts: none is needed here, and a script may fetch anything.
-    options = ("--ignore-scripts", "--no-audit", "--no-fund")
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(settings.cache / "npm"))
     with _watched(draft / "node_modules", report):
         run([node, _npm(node), "ci", *options], cwd=draft)
 
