@@ -31,7 +31,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 )
 
 for command in COMMANDS:
-    app.command()(command)
+    app.command(context_settings=lab.READING.get(command))(command)
 
 
 def _version(wanted: bool) -> None:

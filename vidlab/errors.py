@@ -229,6 +229,12 @@ class UnknownProcess(VidLabError):
     hint = "`vidlab status` lists them; without a number a name means all of its kind."
 
 
+class UnknownKind(UnknownProcess):
+    """The lab has no kind of process that is called {name}."""
+
+    hint = "`vidlab status` lists the processes; their kind is the name without the number, such as worker-360p."
+
+
 class CannotDo(VidLabError):
     """{name} cannot be {done}: {why}."""
 

@@ -133,6 +133,35 @@ def test_errors_are_told_calmly(vidlab: Vidlab, root: Path, capsys: pytest.Captu
     )
 
 
+@pytest.mark.parametrize("name", ["../x", "a/b", "a?b", "50%", "caf\u00e9"])
+def test_any_name_is_told_as_it_was_typed(
+    vidlab: Vidlab, root: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    unknown = f"vidlab: The lab has no process {name}.\n"
+    assert fails(vidlab, capsys, "kill", name, "--state", root).startswith(unknown)
+    unknown = f"vidlab: The lab has no kind of process that is called {name}.\n"
+    assert fails(vidlab, capsys, "scale", name, "1", "--state", root).startswith(unknown)
+
+
+def test_a_process_is_no_kind(vidlab: Vidlab, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = fails(vidlab, capsys, "scale", "worker-360p.1", "3", "--state", root)
+    assert told.startswith("vidlab: The lab has no kind of process that is called worker-360p.1.\n")
+    assert "without the number" in told
+
+
+def test_a_negative_count_is_a_number(vidlab: Vidlab, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = fails(vidlab, capsys, "scale", "worker-360p", "-1", "--state", root)
+    assert told.startswith("vidlab: There cannot be -1 of worker-360p: ")
+
+
+def test_where_no_lab_ever_was_this_is_told(vidlab: Vidlab, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "empty"
+    assert vidlab("down", "--state", empty) == f"There is no lab in {empty}.\n"
+    assert vidlab("reset", "--state", empty) == f"There is no lab in {empty}.\n"
+    assert fails(vidlab, capsys, "logs", "kafka", "--state", empty).startswith(f"vidlab: No lab is running in {empty}.")
+    assert not empty.exists()
+
+
 def test_without_a_lab_the_way_to_one_is_told(
     vidlab: Vidlab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,7 +240,7 @@ def test_what_to_type_next_is_what_works_here(
     demo._what_next({"master_url": "http://x", "video_hash": "0123456789abcdef"})
     told = capsys.readouterr().out
     assert "see why        .venv/bin/vidlab watch 01234567\n" in told
-    assert "break it       .venv/bin/vidlab kill" in told
+    assert told.count(" .venv/bin/vidlab ") == 3
     monkeypatch.setenv("PATH", f"{program.parent}:/bin")
     assert common.vidlab() == "vidlab"
     monkeypatch.setattr(sys, "argv", ["/another/clone/.venv/bin/vidlab", "demo"])

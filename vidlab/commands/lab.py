@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,9 @@ def up(
 def down(state: State = None) -> None:
     """Take the lab down, leave no process, and keep the data."""
     lab = the_lab(state)
+    if not lab.folder.is_lab:
+        _tell_there_is_none(lab)
+        return
     was_up = lab.running
     lab.down()
     out.print(f"The lab in {shown(lab.folder.root)} {'is' if was_up else 'was'} down; its data is kept.")
@@ -53,9 +57,16 @@ def down(state: State = None) -> None:
 def reset(state: State = None) -> None:
     """Take the lab down and forget its data: videos, messages, logs."""
     lab = the_lab(state)
+    if not lab.folder.is_lab:
+        _tell_there_is_none(lab)
+        return
     freed = lab.folder.disk_bytes()
     lab.reset()
     out.print(f"The lab in {shown(lab.folder.root)} is forgotten; {size(freed)} of disk are free again.")
+
+
+def _tell_there_is_none(lab: LocalLab) -> None:
+    out.print(f"There is no lab in {shown(lab.folder.root)}.")
 
 
 def status(as_json: Json = False, state: State = None) -> None:
@@ -155,5 +166,8 @@ def restart(name: Name, state: State = None) -> None:
 def _report(done: str, names: list[str]) -> None:
     out.print(f"{done} {', '.join(names)}")
 
+
+#: How a command reads its words, where it is not as usual: a negative number is no option.
+READING: dict[Callable[..., None], dict[str, bool]] = {scale: {"ignore_unknown_options": True}}
 
 COMMANDS = (up, down, reset, status, logs, scale, kill, pause, resume, restart)

@@ -39,7 +39,7 @@ class Client:
 
     def act(self, verb: str, name: str) -> list[str]:
         """Do it to the processes that the name means, and give their names."""
-        return list(self._ask("POST", f"/processes/{name}/{verb}")["processes"])
+        return list(self._ask("POST", f"/processes/{_segment(name)}/{verb}")["processes"])
 
     def kill_pid(self, pid: int) -> list[str]:
         """End one operating-system process of the lab, and give the name of the process that it belonged to."""
@@ -47,7 +47,7 @@ class Client:
 
     def scale(self, kind: str, count: int) -> int:
         """Change how many of a kind are wanted, and give how many were."""
-        return int(self._ask("POST", f"/kinds/{kind}/scale", body={"count": count})["before"])
+        return int(self._ask("POST", f"/kinds/{_segment(kind)}/scale", body={"count": count})["before"])
 
     def faults(self) -> list[dict[str, Any]]:
         """The faults that are on."""
@@ -56,7 +56,7 @@ class Client:
     def fault(self, name: str, target: str, seconds: float | None) -> dict[str, Any]:
         """Begin a fault; the answer comes once it has begun."""
         body = {"target": target, "seconds": seconds}
-        return dict(self._ask("POST", f"/faults/{name}", body=body, timeout=FAULT_PATIENCE))
+        return dict(self._ask("POST", f"/faults/{_segment(name)}", body=body, timeout=FAULT_PATIENCE))
 
     def faults_over(self, number: int | None) -> list[dict[str, Any]]:
         """End a fault, or all of them."""
@@ -71,7 +71,7 @@ class Client:
         connection = http.client.HTTPConnection(self.address, timeout=timeout)
         headers = {SECRET: self.folder.secret, "Content-Type": "application/json"}
         try:
-            connection.request(method, quote(path, safe="/?&="), json.dumps(body), headers)
+            connection.request(method, path, json.dumps(body), headers)
             answer = connection.getresponse()
             told = json.load(answer)
         except TimeoutError as error:
@@ -83,3 +83,8 @@ class Client:
         if answer.status >= 400:
             raise from_problem(told)
         return told
+
+
+def _segment(name: str) -> str:
+    """A name as part of a path, whatever somebody typed."""
+    return quote(name, safe="")

@@ -95,12 +95,12 @@ class Control:
             Route("/events", self.events),
             Route("/logs/{name}", self.log),
             Route("/pids/{pid:int}/kill", self.kill_pid, methods=["POST"]),
-            Route("/kinds/{kind}/scale", self.scale, methods=["POST"]),
+            Route("/kinds/{kind:path}/scale", self.scale, methods=["POST"]),
             Route("/down", self.down, methods=["POST"]),
             Route("/faults", self.faults),
             Route("/faults/over", self.faults_over, methods=["POST"]),
             Route("/faults/{name}", self.fault, methods=["POST"]),
-            *(Route(f"/processes/{{name}}/{verb}", self._verb(verb), methods=["POST"]) for verb in VERBS),
+            *(Route(f"/processes/{{name:path}}/{verb}", self._verb(verb), methods=["POST"]) for verb in VERBS),
         ]
 
     # -- questions

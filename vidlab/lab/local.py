@@ -207,7 +207,12 @@ class LocalLab:
         return self._client().events(after, wait)
 
     def log_files(self, name: str) -> dict[str, Path]:
-        """The log of each process that the name means, those of earlier processes too. Raises UnknownProcess."""
+        """The log of each process that the name means, those of earlier processes too.
+
+        Raises UnknownProcess, and LabNotRunning where there never was a lab.
+        """
+        if not self.folder.is_lab:
+            raise LabNotRunning(state=self.folder.root)
         found = {path.stem: path for path in sorted(self.folder.logs.glob("*.log"))}
         return {one: found[one] for one in matching(name, list(found))}
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vidlab.errors import UnknownProcess
+from vidlab.errors import UnknownKind, UnknownProcess
 from vidlab.profiles import PROFILES, Profile, stages
 
 #: `-P` keeps the folder in which somebody typed `vidlab up` out of the import path.
@@ -102,12 +102,12 @@ def kind_name(name: str) -> str:
 
 
 def kind_named(name: str, kinds: Mapping[str, Kind]) -> Kind:
-    """The kind that is meant by a name that somebody typed. Raises UnknownProcess."""
+    """The kind that is meant by a name that somebody typed. Raises UnknownKind."""
     by_normal = {normal(kind): kind for kind in kinds}
     try:
         return kinds[by_normal[normal(name)]]
     except KeyError:
-        raise UnknownProcess(name=name) from None
+        raise UnknownKind(name=name) from None
 
 
 def matching(name: str, processes: Sequence[str]) -> list[str]:
