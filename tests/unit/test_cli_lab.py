@@ -14,6 +14,7 @@ from tests.unit.labs import StubLab
 from vidlab.cli import main
 from vidlab.commands import common, demo, lab
 from vidlab.commands.common import duration, size
+from vidlab.lab.folder import Folder
 
 Vidlab = Callable[..., str]
 
@@ -123,6 +124,28 @@ def test_logs_are_shown(vidlab: Vidlab, root: Path) -> None:
     assert "tables are there\n" in vidlab("logs", "first", "--state", root)
     assert vidlab("logs", "first", "-n", "0", "--state", root) == ""
     assert "started base" in vidlab("logs", "supervisor", "-n", "500", "--state", root)
+
+
+def test_the_log_of_a_process_that_comes_later_is_followed_too(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "lab")
+    folder.make()
+    folder.log_of("worker-360p.1").write_text("old\nlast\n")
+    words = ("--state", str(folder.root), "logs", "worker-360p", "-f", "-n", "1")
+    command = [sys.executable, "-m", "vidlab.cli", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as following:
+        try:
+            assert following.stdout is not None
+            assert following.stdout.readline() == "last\n"
+            folder.log_of("worker-360p.2").write_text("its first\nline\n")
+            assert [following.stdout.readline() for _ in range(2)] == [
+                "worker-360p.2  its first\n",
+                "worker-360p.2  line\n",
+            ]
+            with folder.log_of("worker-360p.1").open("a") as log:
+                log.write("more\n")
+            assert following.stdout.readline() == "worker-360p.1  more\n"
+        finally:
+            following.kill()
 
 
 def test_errors_are_told_calmly(vidlab: Vidlab, root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,10 @@ from vidlab.commands.progress import Arrivals
 from vidlab.errors import DependencyAway
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vidlab.lab.local import LocalLab
+    from vidlab.lab.logs import Piece
 
 FOLLOW = 0.3  # seconds between two looks at a log
 
@@ -110,18 +113,19 @@ def logs(
     """Show the end of a log; `supervisor` is there too."""
     from vidlab.lab.logs import since, tail
 
-    files = the_lab(state).log_files(name)
-    offsets = {}
-    for process, path in files.items():
-        piece = tail(path, lines)
-        _show(piece.text, process, len(files))
-        offsets[process] = piece.offset
-    while follow:
-        time.sleep(FOLLOW)
+    lab, offsets = the_lab(state), dict[str, int]()
+
+    def show(read: Callable[[Path, int], Piece], begin: int) -> None:
+        files = lab.log_files(name)  # asked each time: a process may be new
         for process, path in files.items():
-            piece = since(path, offsets[process])
+            piece = read(path, offsets.get(process, begin))
             _show(piece.text, process, len(files))
             offsets[process] = piece.offset
+
+    show(tail, lines)
+    while follow:
+        time.sleep(FOLLOW)
+        show(since, 0)
 
 
 def _show(text: str, process: str, files: int) -> None:
