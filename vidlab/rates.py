@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from statistics import median
+from statistics import median_low
 from typing import Any
 
 #: Rates that a camera or an editor means; a measured one is taken for the nearest.
@@ -32,7 +32,7 @@ def measured_rate(times: Sequence[float], declared: Sequence[Fraction]) -> tuple
     steps = [later - earlier for earlier, later in pairwise(times) if later > earlier]
     if not steps:
         return next((rate for rate in declared if int(rate) in SENSIBLE), FALLBACK), False
-    usual = median(steps)
+    usual = median_low(steps)  # one of them, so that some are regular, however few there are
     regular = [step for step in steps if abs(step - usual) <= max(usual / 4, JITTER)]
     measured = Fraction(len(regular) / sum(regular))
     return meant_rate(measured, declared), len(regular) < REGULAR * len(steps)

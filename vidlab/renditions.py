@@ -94,6 +94,8 @@ def thumbnail_command(path: Path, target: Path, media: Media, settings: Settings
     file = source(path, settings, ss=f"{media.picture_duration * THUMBNAIL_AT:.3f}", noaccurate_seek=None)
     size = _thumbnail_size(media.size)
     frame = picture(file, media, size, None).filter("thumbnail", n=THUMBNAIL_FRAMES)
+    # a frame from before that place has a time below 0, and FFmpeg would drop it
+    frame = frame.filter("setpts", 0)
     # JPEG has the full range by definition
     frame = frame.filter("scale", out_range="full", out_color_matrix="bt601").filter("format", "yuv420p")
     options = {
