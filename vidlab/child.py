@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO
 
+import psutil
+
 from vidlab.processes import die_with_parent
 
 POLL = 0.2  # seconds between two looks at the clock and at `stopping`
@@ -64,6 +66,10 @@ class Child:
             self._check(deadline)
 
     @property
+    def command(self) -> list[str]:
+        return [str(word) for word in self.process.args] if isinstance(self.process.args, (list, tuple)) else []
+
+    @property
     def code(self) -> int:
         """The exit code; a signal's number below zero."""
         return self.process.returncode
@@ -105,13 +111,21 @@ def started(command: Sequence[str], limits: Limits, stopping: Stopping = never) 
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    # It stays in our process group, so that whoever pauses or kills the group reaches it; it has no children itself.
+    # It stays in our process group, so that whoever pauses or kills the group reaches it; so it is ended by its tree.
     if process.poll() is None:
-        process.kill()
+        _kill_tree(process.pid)
     process.wait()
     for pipe in (process.stdout, process.stderr):
         if pipe:
             pipe.close()
+
+
+def _kill_tree(pid: int) -> None:
+    """A program that a setting names may be a script that starts the real one."""
+    root = psutil.Process(pid)
+    for one in (*root.children(recursive=True), root):
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
 
 
 def _limiter(limits: Limits) -> Callable[[], None]:

@@ -94,7 +94,7 @@ class Infected(PermanentError):
 
 
 class TooDemanding(PermanentError):
-    """The video asks for more than this lab allows: {why}."""
+    """The video asks for more than this lab allows: {why} ({setting})."""
 
     hint = "Raise {setting}, or send a smaller video."
 

@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -43,8 +44,8 @@ def run(
 ) -> None:
     """Run a command to its end and tell of its progress; `duration` is that of what it makes, in seconds.
 
-    Raises FFmpegFailed, TooDemanding when it wants more memory than it may have, and what `stopping` returns; the
-    child has ended by then.
+    Raises FFmpegFailed, TooDemanding when it wants more memory or time than it may have, and what `stopping` returns;
+    the child has ended by then.
     """
     meter = Meter(duration)
     with started(command, settings, stopping=stopping) as running:
@@ -53,9 +54,9 @@ def run(
                 on_progress(progress)
 
 
-def output_of(command: Sequence[str], settings: Settings) -> str:
+def output_of(command: Sequence[str], settings: Settings, *, stopping: Stopping = never) -> str:
     """All that a command writes to its standard output. Raises as `run` does."""
-    with started(command, settings) as running:
+    with started(command, settings, stopping=stopping) as running:
         return "\n".join(lines_of(running))
 
 
@@ -73,8 +74,8 @@ def lines_of(running: Child) -> Iterator[str]:
     try:
         yield from running.lines()
     except TimeoutError as error:
-        why = f"it was not done after {running.limits.seconds:g} s (VIDLAB_FFMPEG_TIMEOUT_SECONDS)"
-        raise _failed(running, why) from error
+        why = f"ffmpeg was not done after {running.limits.seconds:g} s"
+        raise TooDemanding(why=why, setting="VIDLAB_FFMPEG_TIMEOUT_SECONDS") from error
     if running.code:
         _judge(running)
 
@@ -85,6 +86,8 @@ def _judge(running: Child) -> None:
     if any(text in line for text in OUT_OF_MEMORY for line in running.complaints):
         limit = running.limits.memory_bytes // MIB
         raise TooDemanding(why=f"ffmpeg wants more than {limit} MiB of memory", setting="VIDLAB_FFMPEG_MEMORY_BYTES")
+    if any(TOO_MANY_PIXELS in line for line in running.complaints):
+        raise TooDemanding(why="its picture is far larger than it says", setting="VIDLAB_MAX_PIXELS")
     raise _failed(running, telling(running))
 
 
@@ -99,6 +102,9 @@ CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.
 
 #: FFmpeg's words and x264's; the first two are those of two C libraries.
 OUT_OF_MEMORY = ("Cannot allocate memory", "Out of memory", "malloc of size", "Failed to allocate")
+
+#: What a decoder says of a picture that is larger than `-max_pixels`.
+TOO_MANY_PIXELS = "exceeds specified max pixel count"
 
 #: What stands in the log -> what to tell a person.
 WORDS = {
@@ -123,7 +129,7 @@ def telling(running: Child) -> str:
         return f"it crashed ({signal.Signals(-running.code).name})"
     if name := _signal_of(running):
         return f"it was ended from outside ({name})"
-    lines = [_bare(line) for line in running.complaints]
+    lines = [_bare(line, running) for line in running.complaints]
     for text, words in WORDS.items():
         if any(text in line for line in lines):
             return words
@@ -140,8 +146,10 @@ def _signal_of(running: Child) -> str | None:
     return "by a signal" if running.code == CAUGHT and not refused else None
 
 
-def _bare(line: str) -> str:
-    """A log line without the part of FFmpeg that wrote it."""
+def _bare(line: str, running: Child) -> str:
+    """A log line without the part of FFmpeg that wrote it, and without the folders of the files."""
+    for path in (Path(word) for word in running.command if word.startswith("/")):
+        line = line.replace(str(path), path.name)
     return re.sub(r"^(\[[^\]]*\] )+", "", line)
 
 

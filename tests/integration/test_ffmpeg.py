@@ -16,7 +16,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from vidlab.errors import FFmpegFailed, HandedBack
+from vidlab.errors import FFmpegFailed, HandedBack, TooDemanding
 from vidlab.ffmpeg import Progress, run
 from vidlab.programs import ffmpeg_path
 from vidlab.settings import Settings
@@ -50,7 +50,7 @@ def test_the_command_is_logged_as_it_can_be_pasted() -> None:
 
 
 def test_it_ends_at_the_time_limit() -> None:
-    with pytest.raises(FFmpegFailed, match=r"it was not done after 0\.5 s \(VIDLAB_FFMPEG_TIMEOUT_SECONDS\)"):
+    with pytest.raises(TooDemanding, match=r"not done after 0\.5 s \(VIDLAB_FFMPEG_TIMEOUT_SECONDS\)"):
         run(endless(), Settings(ffmpeg_timeout_seconds=0.5))
     assert children() == []
 

@@ -83,6 +83,17 @@ def test_any_exception_in_the_block_ends_the_child() -> None:
     assert gone(child.process.pid)
 
 
+def test_what_the_child_started_ends_with_it() -> None:
+    """A setting may name a script that starts the real program."""
+    with (
+        pytest.raises(TimeoutError),
+        started(shell("sleep 60 & echo $!; wait"), Limits(memory_bytes=2**32, seconds=0.5)) as child,
+    ):
+        for line in child.lines():
+            grandchild = int(line)
+    assert gone(grandchild)
+
+
 def test_it_is_nice_and_its_memory_is_limited() -> None:
     limits = Limits(memory_bytes=2**30, seconds=20)
     with started(shell("nice; ulimit -v"), limits, never) as child:

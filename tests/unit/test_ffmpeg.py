@@ -48,6 +48,12 @@ def ended(code: int, *complaints: str) -> Child:
     return child
 
 
+def test_folders_of_this_machine_are_nobodys_business() -> None:
+    child = ended(1, "/scratch/worker.1/original.mp4: End of file")
+    child.process.args = ["ffprobe", "-i", "/scratch/worker.1/original.mp4"]
+    assert telling(child) == "original.mp4: End of file"
+
+
 @pytest.mark.parametrize(
     ("code", "complaints", "why"),
     [
