@@ -61,6 +61,8 @@ class Clip:
     #: As they would be typed; empty when nothing is drawn.
     arguments: str = ""
     extension: str = "mp4"
+    #: Which FFmpeg draws it, by its name in `vidlab.programs`.
+    program: str = "ffmpeg"
     after: Callable[[bytes], bytes] = lambda content: content
 
     @property
@@ -268,7 +270,11 @@ CLIPS: dict[str, Clip] = {clip.name: clip for clip in (*GOOD, *BAD)}
 
 def make(name: str, folder: Path, settings: Settings | None = None) -> Path:
     """The clip of that name in `folder`, made when it is not there or older than this table. Raises KeyError."""
-    clip = CLIPS[name]
+    return make_clip(CLIPS[name], folder, settings)
+
+
+def make_clip(clip: Clip, folder: Path, settings: Settings | None = None) -> Path:
+    """A clip that need not stand in the table, made as `make` does."""
     target = folder / clip.filename
     if target.exists() and target.stat().st_mtime > Path(__file__).stat().st_mtime:
         return target
@@ -286,7 +292,7 @@ def make(name: str, folder: Path, settings: Settings | None = None) -> Path:
 def _draw(clip: Clip, draft: Path, settings: Settings) -> None:
     if clip.arguments:
         flags = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
-        run([ffmpeg_path(settings), *flags, *shlex.split(clip.arguments), str(draft)], settings)
+        run([ffmpeg_path(settings, clip.program), *flags, *shlex.split(clip.arguments), str(draft)], settings)
     draft.write_bytes(clip.after(draft.read_bytes() if clip.arguments else b""))
 
 

@@ -13,11 +13,18 @@ from vidlab.profiles import Size
 
 SLOWEST = 10  # frames a second; below, key frames would lie more than 0.1 s beside their grid
 
+MOST_SIDE = 16_384  # pixels; x264 takes no longer side
+
 #: Transfer functions of high dynamic range, by FFmpeg's names -> by the names that people know.
 HDR_TRANSFERS = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 #: Primaries whose colours would look dull if they were taken for those of BT.709.
 WIDE_PRIMARIES = ("bt2020", "smpte431", "smpte432")
+
+
+def is_wide(transfer: str, primaries: str) -> bool:
+    """Whether colours must be converted, not only relabelled, for a usual screen."""
+    return transfer in HDR_TRANSFERS or primaries in WIDE_PRIMARIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,12 @@ class Media:
     container: str
     #: How many there are of any kind.
     streams: int
+    #: Which of the programs in `vidlab.programs` decodes it.
+    decoder: str = "ffmpeg"
+    #: Whether that one can map wide colours and high dynamic range to those of usual screens.
+    mappable: bool = True
+    #: Whether its times go back or leap ahead, as in recordings that were joined.
+    jumps: bool = False
 
     @property
     def hdr(self) -> str | None:
@@ -85,7 +98,7 @@ class Media:
     @property
     def wide(self) -> bool:
         """Whether the colours must be converted, not only relabelled, for a usual screen."""
-        return self.hdr is not None or self.colour_primaries in WIDE_PRIMARIES
+        return is_wide(self.colour_transfer, self.colour_primaries)
 
     @property
     def upright(self) -> bool:
@@ -93,8 +106,9 @@ class Media:
 
     @property
     def even_size(self) -> Size:
-        """The shown size that 4:2:0 can hold: each side even, never larger unless it is 1."""
-        return Size(*(max(2, side // 2 * 2) for side in self.size))
+        """The shown size that H.264 in 4:2:0 can hold: each side even, never larger unless it is 1."""
+        scale = min(1.0, MOST_SIDE / max(self.size))
+        return Size(*(max(2, int(side * scale) // 2 * 2) for side in self.size))
 
     def output_rate(self, most: float) -> Fraction:
         """Frames a second of what is made from it, the same for all renditions; `most` is the highest allowed.

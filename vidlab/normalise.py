@@ -13,10 +13,21 @@ from typing import Literal
 
 import ffmpeg
 
+from vidlab.containers import JOINED
 from vidlab.errors import PermanentError
-from vidlab.media import Media
+from vidlab.media import MOST_SIDE, AudioTrack, Media
 from vidlab.settings import Settings
-from vidlab.streams import WITHOUT_METADATA, Stream, argv, languages, named_channels, picture, source
+from vidlab.streams import (
+    MOST_CHANNELS,
+    SAMPLE_RATE,
+    WITHOUT_METADATA,
+    Stream,
+    argv,
+    languages,
+    named_channels,
+    picture,
+    source,
+)
 
 MEZZANINE_CRF = 18  # close to no visible loss: renditions are made from it
 AUDIO_KBPS = 192  # for a track that is not AAC
@@ -35,13 +46,22 @@ FLAWS: dict[str, Callable[[Media], bool]] = {
     "its codec is {m.codec}, not H.264": lambda m: m.codec != "h264",
     "its samples have {m.bit_depth} bits, not 8": lambda m: m.bit_depth != 8,
     "its pixel format is {m.pixel_format}": lambda m: m.bit_depth == 8 and m.pixel_format not in PLAIN_FORMATS,
-    "its dynamic range is high ({m.hdr})": lambda m: m.hdr is not None,
+    "its dynamic range is high ({m.hdr}): tone-mapped": lambda m: m.hdr is not None and m.mappable,
+    "its colours are wide ({m.colour_primaries}): mapped": lambda m: m.wide and m.hdr is None and m.mappable,
+    "its dynamic range is high ({m.hdr}): NOT tone-mapped, no ffmpeg here can": lambda m: (
+        bool(m.hdr) and not m.mappable
+    ),
+    "its colours are wide ({m.colour_primaries}): NOT mapped, no ffmpeg here can": (
+        lambda m: m.wide and not m.hdr and not m.mappable
+    ),
     "it is interlaced": lambda m: m.interlaced,
     "it is turned by {m.rotation} degrees": lambda m: m.rotation != 0,
     "it is mirrored": lambda m: m.mirrored,
     "its pixels are not square ({m.sample_aspect_ratio})": lambda m: m.sample_aspect_ratio != "1:1",
-    "its size is odd ({m.size.width}x{m.size.height})": lambda m: m.size != m.even_size,
+    "its size is odd ({m.size.width}x{m.size.height})": lambda m: any(side % 2 for side in m.size),
+    "one side is longer than H.264 can have ({m.size.width}x{m.size.height})": lambda m: max(m.size) > MOST_SIDE,
     "its frames have no times": lambda m: not m.timed,
+    "its times jump": lambda m: m.jumps,
 }
 
 
@@ -103,16 +123,28 @@ def _encoder(settings: Settings) -> dict[str, str | int]:
 def _mp4(
     file: Stream, video: Stream, encoder: dict[str, str | int], target: Path, media: Media, settings: Settings
 ) -> list[str]:
-    tracks = [file[str(track.index)] if track.codec == "aac" else named_channels(file, track) for track in media.audio]
+    tracks = [file[str(t.index)] if _is_copied(t, media) else named_channels(file, t) for t in media.audio]
     options = encoder | _sound(media) | languages(media.audio) | WITHOUT_METADATA
-    return argv(ffmpeg.output(video, *tracks, str(target.absolute()), format="mp4", **options), settings)
+    return argv(ffmpeg.output(video, *tracks, str(target.absolute()), format="mp4", **options), media, settings)
+
+
+def _is_copied(track: AudioTrack, media: Media) -> bool:
+    """AAC is, unless it may be mono here and stereo there: joined containers do that, MP4 cannot say so."""
+    return track.codec == "aac" and media.container not in JOINED and not media.jumps
 
 
 def _sound(media: Media) -> dict[str, str | int]:
-    """AAC is copied; everything else becomes AAC, so that MP4 and MPEG-TS can carry it."""
+    """What is not copied becomes AAC, so that MP4 and MPEG-TS can carry it."""
     options: dict[str, str | int] = {}
     for place, track in enumerate(media.audio):
-        options[f"c:a:{place}"] = "copy" if track.codec == "aac" else "aac"
-        if track.codec != "aac":
-            options[f"b:a:{place}"] = f"{AUDIO_KBPS if track.channels <= 2 else MANY_CHANNELS_KBPS}k"
+        if _is_copied(track, media):
+            options[f"c:a:{place}"] = "copy"
+            continue
+        options[f"c:a:{place}"] = "aac"
+        options[f"b:a:{place}"] = f"{AUDIO_KBPS if track.channels <= 2 else MANY_CHANNELS_KBPS}k"
+        # renditions have it too, and at 8 kHz AAC cannot take that bit rate
+        options[f"ar:a:{place}"] = SAMPLE_RATE
+        if track.channels <= MOST_CHANNELS:
+            # silence in gaps, and nothing twice: it stays with the picture
+            options[f"filter:a:{place}"] = "aresample=async=1"
     return options

@@ -5,22 +5,24 @@ Containers are not believed about time: many have no duration, some a wrong one,
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from vidlab import containers
+from vidlab.child import Stopping, never
+from vidlab.decoders import decoder_of
 from vidlab.errors import FFmpegFailed, NotAVideo, TooDemanding
-from vidlab.ffmpeg import lines_of, output_of, started
+from vidlab.ffmpeg import output_of
+from vidlab.ffprobe import ffprobe_command
 from vidlab.media import AudioTrack, Media
 from vidlab.profiles import Size
-from vidlab.programs import ffmpeg_path, ffprobe_path
 from vidlab.rates import declared_rates, measured_rate
 from vidlab.settings import Settings
+from vidlab.times import Times, read_times
 
 __all__ = ["Media", "ffprobe_command", "probe"]
 
@@ -31,43 +33,42 @@ CUT_OFF = ("partial file", "File ended prematurely")
 SHORTFALL = 0.5  # seconds; less missing than that is no reason to refuse a video
 
 
-def probe(path: Path, settings: Settings) -> Media:
+def probe(path: Path, settings: Settings, stopping: Stopping = never) -> Media:
     """Measure a file.
 
-    Raises NotAVideo with a plain reason, TooDemanding when a limit of the settings is passed, and FFmpegFailed when
-    ffprobe itself came to grief.
+    Raises NotAVideo with a plain reason, TooDemanding when a limit of the settings is passed, FFmpegFailed when
+    ffprobe itself came to grief, and what `stopping` returns.
     """
-    _refuse_text(path)
-    description = _describe(path, settings)
+    _refuse_other_kinds(path)
+    description = _describe(path, settings, stopping)
     streams = description.get("streams", [])
     picture = _picture(streams)
     _refuse_demanding(picture, streams, settings)
-    _refuse_undecodable(path, picture, settings)
-    times = _read_times(path, settings)
+    decoder, mappable = decoder_of(path, picture, settings, stopping)
+    times = read_times(path, description["format"]["format_name"], picture["index"], settings, stopping)
     _refuse_broken(picture, times, description)
     media = _media(path, description, picture, times)
     _refuse_long(media, settings)
-    return media
+    _refuse_fast(media, settings)
+    return dataclasses.replace(media, decoder=decoder, mappable=mappable)
 
 
 # -- Asking ffprobe -------------------------------------------------------------------------------------------------
 
 
-def ffprobe_command(path: Path, settings: Settings, *what: str) -> list[str]:
-    """The command that tells of a file, and of nothing but that file, what is asked for."""
-    restricted = flags(containers.ONLY_THIS_FILE)
-    return [ffprobe_path(settings), "-hide_banner", "-loglevel", "error", *restricted, *what, str(path.absolute())]
+#: What is asked about: a file may have gigabytes of titles, pictures and comments besides.
+ENTRIES = (
+    "stream=index,codec_type,codec_name,width,height,pix_fmt,sample_aspect_ratio,field_order,color_space,"
+    "color_transfer,color_primaries,r_frame_rate,avg_frame_rate,sample_fmt,sample_rate,channels:stream_disposition:"
+    "stream_tags=language:stream_side_data=displaymatrix,rotation:format=format_name,start_time,duration:"
+    "format_tags=major_brand"
+)
 
 
-def flags(options: Mapping[str, str]) -> list[str]:
-    """Options as FFmpeg's command line has them."""
-    return [part for key, value in options.items() for part in (f"-{key}", value)]
-
-
-def _describe(path: Path, settings: Settings) -> dict[str, Any]:
-    command = ffprobe_command(path, settings, "-show_streams", "-show_format", "-of", "json")
+def _describe(path: Path, settings: Settings, stopping: Stopping) -> dict[str, Any]:
+    command = ffprobe_command(path, settings, "-show_entries", ENTRIES, "-of", "json")
     try:
-        described: dict[str, Any] = json.loads(output_of(command, settings))
+        described: dict[str, Any] = json.loads(output_of(command, settings, stopping=stopping))
     except FFmpegFailed as error:
         if error.facts["code"] == 1:  # ffprobe's answer to what it cannot read; anything else is not the file's fault
             raise NotAVideo(why=error.facts["why"]) from error
@@ -75,55 +76,15 @@ def _describe(path: Path, settings: Settings) -> dict[str, Any]:
     return described
 
 
-@dataclass
-class _Track:
-    """When the packets of a stream are shown."""
-
-    starts: list[float] = field(default_factory=list)
-    end: float = 0.0
-    timed: bool = True
-
-
-@dataclass(frozen=True)
-class _Times:
-    tracks: dict[int, _Track]
-    complaints: tuple[str, ...]
-
-    def of(self, stream: dict[str, Any]) -> _Track:
-        return self.tracks.get(stream["index"], _Track())
-
-
-def _read_times(path: Path, settings: Settings) -> _Times:
-    """Each packet's time. It reads the file through once, and keeps 8 bytes a packet."""
-    entries = "packet=stream_index,pts_time,dts_time,duration_time,flags"
-    tracks: dict[int, _Track] = {}
-    command = ffprobe_command(path, settings, "-show_entries", entries, "-of", "csv=p=0")
-    with started(command, settings) as child:
-        for line in lines_of(child):
-            index, shown, stored, lasts, flags = line.split(",")[:5]
-            if "D" in flags:  # to be decoded, but outside what is shown
-                continue
-            track = tracks.setdefault(int(index), _Track())
-            track.timed &= shown != "N/A"
-            start = _seconds(shown, _seconds(stored, track.end))
-            track.starts.append(start)
-            track.end = max(track.end, start + _seconds(lasts, 0.0))
-        return _Times(tracks, tuple(child.complaints))
-
-
-def _seconds(text: str, otherwise: float) -> float:
-    return otherwise if text == "N/A" else float(text)
-
-
 # -- What is refused ------------------------------------------------------------------------------------------------
 
 
-def _refuse_text(path: Path) -> None:
+def _refuse_other_kinds(path: Path) -> None:
     beginning = containers.head(path)
     if not beginning:
         raise NotAVideo(why="it is empty")
-    if containers.is_text(beginning):
-        raise NotAVideo(why="it is text")
+    if kind := containers.kind_of(beginning):
+        raise NotAVideo(why=f"it is {kind}")
 
 
 def _picture(streams: list[dict[str, Any]]) -> dict[str, Any]:
@@ -153,30 +114,21 @@ def _refuse_demanding(picture: dict[str, Any], streams: list[dict[str, Any]], se
             raise TooDemanding(why=why, setting="VIDLAB_MAX_PIXELS")
 
 
-def _refuse_undecodable(path: Path, picture: dict[str, Any], settings: Settings) -> None:
-    """Whether a first frame comes out: there may be no decoder for it here, or nothing that one could read."""
-    command = [
-        *(ffmpeg_path(settings), "-hide_banner", "-nostdin", "-loglevel", "error", "-abort_on", "empty_output"),
-        *flags(containers.ONLY_THIS_FILE),
-        *("-i", str(path.absolute()), "-map", f"0:{picture['index']}", "-frames:v", "1", "-f", "null", "-"),
-    ]
-    try:
-        output_of(command, settings)
-    except FFmpegFailed as error:
-        if error.facts["code"] > 0:
-            why = f"its picture cannot be decoded here (codec {picture.get('codec_name', 'unknown')})"
-            raise NotAVideo(why=why) from error
-        raise
-
-
-def _refuse_broken(picture: dict[str, Any], times: _Times, description: dict[str, Any]) -> None:
-    if not times.of(picture).starts:
+def _refuse_broken(picture: dict[str, Any], times: Times, description: dict[str, Any]) -> None:
+    if times.of(picture).empty:
         raise NotAVideo(why="it has no frames")
     declared = float(description["format"].get("duration", 0))
     found = max(track.end for track in times.tracks.values()) - _start(description)
     incomplete = any(text in line for text in CUT_OFF for line in times.complaints)
     if incomplete and found < declared - SHORTFALL:
         raise NotAVideo(why=f"it is cut off: it ends after {found:.1f} s of {declared:.1f} s")
+
+
+def _refuse_fast(media: Media, settings: Settings) -> None:
+    if Fraction(media.frame_rate) > settings.max_source_frame_rate:
+        rate, most = float(Fraction(media.frame_rate)), settings.max_source_frame_rate
+        why = f"it has {rate:g} frames a second, and {most:g} are allowed"
+        raise TooDemanding(why=why, setting="VIDLAB_MAX_SOURCE_FRAME_RATE")
 
 
 def _refuse_long(media: Media, settings: Settings) -> None:
@@ -188,7 +140,7 @@ def _refuse_long(media: Media, settings: Settings) -> None:
 # -- What it is -----------------------------------------------------------------------------------------------------
 
 
-def _media(path: Path, description: dict[str, Any], picture: dict[str, Any], times: _Times) -> Media:
+def _media(path: Path, description: dict[str, Any], picture: dict[str, Any], times: Times) -> Media:
     start, shown = _start(description), times.of(picture)
     audio, left_out = _audio(description["streams"], times)
     rate, variable = measured_rate(sorted(shown.starts), declared_rates(picture))
@@ -220,6 +172,7 @@ def _media(path: Path, description: dict[str, Any], picture: dict[str, Any], tim
         actual_mime_type=containers.mime_type(path, description["format"]),
         container=description["format"]["format_name"],
         streams=len(description["streams"]),
+        jumps=times.jumps,
     )
 
 
@@ -228,17 +181,17 @@ def _start(description: dict[str, Any]) -> float:
     return float(description["format"].get("start_time", 0))
 
 
-def _audio(streams: list[dict[str, Any]], times: _Times) -> tuple[tuple[AudioTrack, ...], tuple[str, ...]]:
+def _audio(streams: list[dict[str, Any]], times: Times) -> tuple[tuple[AudioTrack, ...], tuple[str, ...]]:
     found = [stream for stream in streams if stream.get("codec_type") == "audio"]
     flaws = [_flaw_of_sound(stream, times) for stream in found]
     good = tuple(_track(stream) for stream, flaw in zip(found, flaws, strict=True) if not flaw)
     return good, tuple(f"audio track {place} {flaw}" for place, flaw in enumerate(flaws, start=1) if flaw)
 
 
-def _flaw_of_sound(stream: dict[str, Any], times: _Times) -> str | None:
+def _flaw_of_sound(stream: dict[str, Any], times: Times) -> str | None:
     if stream.get("sample_fmt", "unknown") == "unknown" or not int(stream.get("sample_rate", 0)):
         return f"cannot be decoded (codec {stream.get('codec_name', 'unknown')})"
-    return None if times.of(stream).starts else "is empty"
+    return "is empty" if times.of(stream).empty else None
 
 
 def _track(stream: dict[str, Any]) -> AudioTrack:

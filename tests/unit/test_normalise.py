@@ -37,13 +37,24 @@ def test_what_renditions_put_right_anyway_is_no_reason_to_encode(changes: dict[s
         ({"codec": "vp9"}, "its codec is vp9, not H.264"),
         ({"bit_depth": 10, "pixel_format": "yuv420p10le"}, "its samples have 10 bits, not 8"),
         ({"pixel_format": "yuv444p"}, "its pixel format is yuv444p"),
-        ({"colour_transfer": "smpte2084"}, "its dynamic range is high (PQ)"),
+        ({"colour_transfer": "smpte2084"}, "its dynamic range is high (PQ): tone-mapped"),
+        (
+            {"colour_transfer": "smpte2084", "mappable": False},
+            "its dynamic range is high (PQ): NOT tone-mapped, no ffmpeg here can",
+        ),
+        ({"colour_primaries": "bt2020"}, "its colours are wide (bt2020): mapped"),
+        (
+            {"colour_primaries": "bt2020", "mappable": False},
+            "its colours are wide (bt2020): NOT mapped, no ffmpeg here can",
+        ),
         ({"interlaced": True}, "it is interlaced"),
         ({"rotation": 90}, "it is turned by 90 degrees"),
         ({"mirrored": True}, "it is mirrored"),
         ({"sample_aspect_ratio": "64:45"}, "its pixels are not square (64:45)"),
         ({"size": Size(321, 180)}, "its size is odd (321x180)"),
+        ({"size": Size(32_000, 180)}, "one side is longer than H.264 can have (32000x180)"),
         ({"timed": False}, "its frames have no times"),
+        ({"jumps": True}, "its times jump"),
     ],
 )
 def test_each_flaw_is_a_reason_to_encode(changes: dict[str, Any], reason: str) -> None:

@@ -34,11 +34,11 @@ def preprocess(attempt: Attempt) -> Lease | None:
     with attempt.span("scan"):
         digest = _fetch_and_scan(attempt, original)
     with attempt.span("probe"):
-        media = probe(original, attempt.settings)
+        media = probe(original, attempt.settings, attempt.stopping)
         plan = normalise_plan(media, attempt.settings.normalise)
     with attempt.span("normalise"):
         plan = _normalise(attempt, plan, media, original, source)
-        made = probe(source, attempt.settings)
+        made = probe(source, attempt.settings, attempt.stopping)
     with attempt.span("upload"):
         path = paths.source_path(attempt.video.video_hash)
         blob = attempt.store_file(path, source)
