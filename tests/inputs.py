@@ -7,7 +7,9 @@ the time that it had; `REFUSED` must end failed, with these words in the reason.
 from __future__ import annotations
 
 import io
+import math
 import random
+import shlex
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
@@ -345,6 +347,59 @@ STREAMS = (
 )
 
 PLAYS = {one.name: one for one in (*CONTAINERS, *TURNED, *SAMPLES, *SIZES, *TIMES, *SOUND, *STREAMS)}
+
+
+# -- high dynamic range ----------------------------------------------------------------------------------------------
+
+#: Colours of usual screens, side by side in `patches`.
+PATCHES = (
+    *((255, 255, 255), (128, 128, 128), (64, 64, 64), (0, 0, 0)),
+    *((255, 0, 0), (0, 255, 0), (0, 0, 255), (200, 150, 120)),
+)
+WHITE = 203.0  # cd/m2 of a sheet of paper in high dynamic range (ITU-R BT.2408)
+PEAK = 1000.0  # cd/m2 of the screen that HLG is described for (ITU-R BT.2100)
+TO_BT2020 = ((0.6274, 0.3293, 0.0433), (0.0691, 0.9195, 0.0114), (0.0164, 0.0880, 0.8956))  # ITU-R BT.2087
+LUMA = (0.2627, 0.6780, 0.0593)  # of BT.2020
+
+
+def pq(lights: list[float]) -> list[float]:
+    """The signal of light in cd/m2 (ITU-R BT.2100, table 4)."""
+    roots = [(light / 10_000) ** 0.1593017578125 for light in lights]
+    return [((0.8359375 + 18.8515625 * root) / (1 + 18.6875 * root)) ** 78.84375 for root in roots]
+
+
+def hlg(lights: list[float]) -> list[float]:
+    """The signal of light in cd/m2 on a screen of 1000 cd/m2 (ITU-R BT.2100, table 5)."""
+    bright = sum(share * light for share, light in zip(LUMA, lights, strict=True)) / PEAK
+    scene = [light / PEAK * bright ** (-0.2 / 1.2) if bright else 0.0 for light in lights]
+    low = [math.sqrt(3 * light) for light in scene]
+    high = [0.17883277 * math.log(max(12 * light - 0.28466892, 1e-9)) + 0.55991073 for light in scene]
+    return [low[at] if light <= 1 / 12 else high[at] for at, light in enumerate(scene)]
+
+
+def patches(name: str, transfer: str, signal: Callable[[list[float]], list[float]]) -> Clip:
+    """The colours of `PATCHES`, as a camera of high dynamic range would write them."""
+    codes = [_codes(colour, signal) for colour in PATCHES]
+    planes = zip(("lum", "cb", "cr"), (64, 32, 32), zip(*codes, strict=True), strict=True)
+    drawn_by = ":".join(
+        f"{plane}='" + "+".join(f"eq(floor(X/{wide}),{at})*{code}" for at, code in enumerate(values)) + "'"
+        for plane, wide, values in planes
+    )
+    labels = f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc:range=tv"
+    graph = f"nullsrc=size=512x64:rate=10:duration=1,format=yuv420p10le,geq={drawn_by},{labels}"
+    return drawn(name, f"-f lavfi -i {shlex.quote(graph)} {X264} -qp 2")
+
+
+def _codes(colour: tuple[int, int, int], signal: Callable[[list[float]], list[float]]) -> tuple[int, int, int]:
+    """A colour's brightness and two differences, in 10 bits of limited range."""
+    light = [WHITE * (level / 255) ** 2.4 for level in colour]
+    wide = [sum(share * one for share, one in zip(row, light, strict=True)) for row in TO_BT2020]
+    red, green, blue = signal(wide)
+    luma = sum(share * one for share, one in zip(LUMA, (red, green, blue), strict=True))
+    return round(64 + 876 * luma), round(512 + 896 * (blue - luma) / 1.8814), round(512 + 896 * (red - luma) / 1.4746)
+
+
+HDR = {"PQ": patches("patches_pq", "smpte2084", pq), "HLG": patches("patches_hlg", "arib-std-b67", hlg)}
 
 
 # -- what must be refused --------------------------------------------------------------------------------------------

@@ -72,6 +72,6 @@ def _program(name: str, settings: Settings) -> str:
     try:
         return ffmpeg_path(settings, name)
     except PartMissing:
-        if name == DECODERS[0]:
+        if name == DECODERS[0] or settings.ffmpeg_more:
             raise
         return ""

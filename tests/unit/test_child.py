@@ -85,12 +85,12 @@ def test_any_exception_in_the_block_ends_the_child() -> None:
 
 def test_what_the_child_started_ends_with_it() -> None:
     """A setting may name a script that starts the real program."""
-    with (
-        pytest.raises(TimeoutError),
-        started(shell("sleep 60 & echo $!; wait"), Limits(memory_bytes=2**32, seconds=0.5)) as child,
-    ):
-        for line in child.lines():
-            grandchild = int(line)
+    limits = Limits(memory_bytes=2**32, seconds=0.5)
+    with started(shell("sleep 60 & echo $!; wait"), limits) as child:
+        lines = child.lines()
+        grandchild = int(next(lines))
+        with pytest.raises(TimeoutError):
+            list(lines)
     assert gone(grandchild)
 
 
