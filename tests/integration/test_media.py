@@ -16,7 +16,7 @@ import pytest
 
 from tests.media import Made, complaints_of, make_all, probed
 from vidlab import clips as table
-from vidlab.errors import FFmpegFailed, NotAVideo, TooDemanding
+from vidlab.errors import FFmpegFailed, NotAVideo
 from vidlab.ffmpeg import run
 from vidlab.hls import measure
 from vidlab.normalise import normalise_command, normalise_plan
@@ -300,26 +300,6 @@ def test_a_bad_file_is_refused_with_a_reason(clips: Path, name: str) -> None:
     with pytest.raises(NotAVideo) as caught:
         probe(table.make(name, clips), Settings())
     assert REFUSED[name] in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("limits", "why"),
-    [
-        ({"max_duration_seconds": 2.0}, "it lasts 3 s, and 2 s are allowed"),
-        ({"max_pixels": 320 * 180 - 1}, "its picture has 320x180 pixels"),
-        ({"max_streams": 1}, "it has 2 streams, and 1 are allowed"),
-    ],
-)
-def test_what_is_over_a_limit_is_refused(clips: Path, limits: dict[str, float], why: str) -> None:
-    with pytest.raises(TooDemanding, match=why):
-        probe(table.make("tiny", clips), Settings(**limits))
-
-
-def test_memory_is_a_limit_of_its_own() -> None:
-    tight = Settings(ffmpeg_memory_bytes=100 * 2**20)
-    words = "-loglevel error -f lavfi -i testsrc2=size=1920x1080:duration=1 -c:v libx264 -f null -"
-    with pytest.raises(TooDemanding, match="more than 100 MiB of memory"):
-        run([ffmpeg_path(tight), *shlex.split(words)], tight)
 
 
 def test_a_broken_source_is_told_in_words_and_may_be_tried_again(clips: Path, tmp_path: Path) -> None:
