@@ -48,6 +48,11 @@ class Case:
     def viewing(self) -> Viewing | None:
         return self.evidence.viewings.get(self.video_hash)
 
+    @property
+    def staged(self) -> dict[str, int]:
+        """Path -> blocks that nobody has committed."""
+        return {path: count for path, count in self.evidence.staged.items() if owner_of(path) == self.video_hash}
+
     @cached_property
     def paths(self) -> frozenset[str]:
         return frozenset(blob.path for blob in self.blobs)
@@ -128,7 +133,7 @@ def cases(history: History, evidence: Evidence, terms: Terms) -> list[Case]:
             posted=tuple(posted[one]),
             blobs=tuple(blobs[one]),
         )
-        for one in dict.fromkeys((*videos, *told, *events, *blobs))
+        for one in dict.fromkeys((*videos, *told, *events, *blobs, *map(owner_of, evidence.staged)))
     ]
 
 

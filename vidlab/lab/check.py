@@ -64,13 +64,13 @@ CHECKS: tuple[Check, ...] = (
     Check(Kind.WRONG, "other bytes", wrong.other_bytes),
     Check(Kind.WRONG, "end not told", wrong.end_not_told),
     Check(Kind.LEAKED, "orphan blobs", leaked.orphan_blobs),
+    Check(Kind.LEAKED, "staged blocks", leaked.staged_blocks),
     Check(Kind.LEAKED, "lease", leaked.leases),
     Check(Kind.LEAKED, "open span", leaked.spans),
 )
 
 LAB_CHECKS: tuple[LabCheck, ...] = (
     LabCheck(Kind.STUCK, "not read", stuck.not_read),
-    LabCheck(Kind.LEAKED, "staged blocks", leaked.staged_blocks),
     LabCheck(Kind.LEAKED, "scratch", leaked.scratch),
     LabCheck(Kind.LEAKED, "process", leaked.processes),
 )

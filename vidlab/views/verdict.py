@@ -17,7 +17,7 @@ SHOWN_HASH = 8  # characters
 EXAMPLES = 12  # anomalies shown; the number of all stands above them
 
 GOOD, BAD = "#1a7f37", "#cf222e"  # legible on white and on black
-CELL = "padding:2px 14px 2px 0;text-align:left;vertical-align:top"
+CELL = "padding:2px 14px 2px 0;text-align:left;vertical-align:top;overflow-wrap:anywhere"
 
 NUMBERS = ("videos", "ended", "lost", "stuck", "twice", "wrong", "leaked", "legal_repeats")
 #: Of these there must be none.
@@ -56,7 +56,7 @@ def picture(verdict: Verdict) -> Group:
     if verdict.anomalies:
         parts += [Text(), _examples(verdict)]
     if verdict.legal:
-        parts.append(Text(f"legal: {repeats(verdict)}", style="dim"))
+        parts.append(Text(_plain(f"legal: {repeats(verdict)}"), style="dim"))
     parts.append(Text(headline(verdict), style="green" if verdict.well else "red"))
     return Group(*parts)
 
@@ -104,7 +104,7 @@ def _html_examples(verdict: Verdict) -> str:
     rows = [
         [
             f'<b style="color:{BAD}">{_safe(one.kind)}</b>',
-            _safe(one.check),
+            f'<span style="white-space:nowrap">{_safe(one.check)}</span>',
             f"<code>{_safe((one.video_hash or '-')[:SHOWN_HASH])}</code>",
             _safe(one.text),
             f"<code>{_safe(points_at(one))}</code>",
@@ -120,7 +120,7 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Cells are HTML already; heads are ours."""
     head = "".join(f'<th style="{CELL};opacity:.7;font-weight:400">{one}</th>' for one in heads)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f'<table style="border-collapse:collapse;margin:4px 0"><tr>{head}</tr>{body}</table>'
+    return f'<table style="border-collapse:collapse;margin:4px 0;color:inherit"><tr>{head}</tr>{body}</table>'
 
 
 def _cell(content: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from vidlab.lab.anomalies.wrong import files
 from vidlab.lab.case import Case, Terms
-from vidlab.lab.evidence import Evidence, owner_of
+from vidlab.lab.evidence import Evidence
 from vidlab.lab.verdict import Finding
 from vidlab.models import State, Status
 from vidlab.paths import original_path
@@ -28,6 +28,16 @@ def orphan_blobs(case: Case) -> Iterator[Finding]:
         return  # it may be tried again, or goes with all that it has
     if orphans:
         yield Finding(text=text.format(count=len(orphans)), events=case.last, shows=min(orphans))
+
+
+def staged_blocks(case: Case) -> Iterator[Finding]:
+    """Blocks are staged for an upload that is over."""
+    if case.row and case.row.status == Status.UPLOADING:
+        return
+    for path, count in sorted(case.staged.items()):
+        yield Finding(
+            text=f"{count} uncommitted blocks are left of an upload that is over", events=case.last, shows=path
+        )
 
 
 def leases(case: Case) -> Iterator[Finding]:
@@ -54,16 +64,6 @@ def _status(case: Case) -> str:
 
 
 # -- the lab's
-
-
-def staged_blocks(evidence: Evidence, _terms: Terms) -> Iterator[Finding]:
-    """Blocks are staged for an upload that is over."""
-    uploading = {video.video_hash for video in evidence.rows.videos if video.status == Status.UPLOADING}
-    for path, count in sorted(evidence.staged.items()):
-        if owner_of(path) not in uploading:
-            last = [event.id for event in evidence.rows.events if event.video_hash == owner_of(path)]
-            text = f"{count} uncommitted blocks are left of an upload that is over"
-            yield Finding(text=text, events=tuple(last[-1:]), shows=path)
 
 
 def scratch(evidence: Evidence, _terms: Terms) -> Iterator[Finding]:
