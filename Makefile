@@ -3,13 +3,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FORCE ?=
+SEED ?= 7
+ROUND ?=
 SETUP := $(PYTHON) services/bootstrap.py $(if $(FORCE),--force)
 PYTEST := $(BIN)/pytest --cov --cov-report=term
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down test test-all lint format bench lock clean
+.PHONY: help setup setup-dev demo up down test test-all lint format bench chaos lock clean
 
 help: ## show this list
 	@echo "VidLab: a real distributed video pipeline. The two to begin with are make demo and make test."
@@ -51,6 +53,9 @@ format: setup-dev ## write the code as ruff wants it
 
 bench: setup ## measure finalize to completed over the same FFmpeg commands started bare
 	@$(BIN)/vidlab bench
+
+chaos: setup ## kill anything while videos come in, and judge what became of them; SEED=7 ROUND=3: one round again
+	@$(BIN)/vidlab --state .vidlab-chaos chaos --seed $(SEED) $(if $(ROUND),--round $(ROUND))
 
 lock: setup-dev ## write the locks anew from pyproject.toml, package.json and jgo.toml; UPGRADE=1: newest versions
 	$(LOCK) pyproject.toml --extra local --group build --output-file services/requirements.txt

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from vidlab import __version__
-from vidlab.commands import bench, check, demo, faults, lab, numbers, setup, videos
+from vidlab.commands import bench, chaos, check, demo, faults, lab, numbers, setup, videos
 from vidlab.commands.common import err
 from vidlab.errors import VidLabError
 
@@ -26,6 +26,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     *faults.COMMANDS,
     *numbers.COMMANDS,
     *check.COMMANDS,
+    *chaos.COMMANDS,
     *bench.COMMANDS,
     *setup.COMMANDS,
 )

@@ -121,6 +121,11 @@ GOOD = (
     ),
     Clip(name="tiny", what="320x180, 3 s", arguments=f"{picture(seconds=3)} {tone(3)} {H264} {AAC}"),
     Clip(
+        name="flash",
+        what="1920x1080, half a second: all rungs in little time",
+        arguments=f"{picture('1920x1080', seconds=0.5)} {tone(0.5)} {H264} {AAC}",
+    ),
+    Clip(
         name="film",
         what="24000/1001 frames/s",
         arguments=f"{picture(rate='24000/1001', seconds=13)} {tone(13)} {H264} {AAC}",

@@ -34,7 +34,7 @@ TOO_DEMANDING = ("fast",)
 REFUSED = End("failed", "preprocessing")
 
 #: Clips that are sent in a second, with each kind of end.
-SHORT = ("tiny", "blink", "tiny", "speck", "tiny", "text", "blink", "infected")
+SHORT = ("tiny", "flash", "blink", "speck", "tiny", "text", "blink", "infected")
 
 
 @dataclass(frozen=True, kw_only=True)
