@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,6 +82,31 @@ def test_a_lab_that_is_well_is_judged_so(load: Load) -> None:
     assert rules(verdict) == []
     assert (verdict.videos, verdict.ended) == (4, 4)
     assert {told.expected is not None and told.finalized is not None for told in load.history.videos} == {True}
+
+
+def test_work_in_progress_is_never_taken_for_harm(lab: RunningLab) -> None:
+    """It is looked at again and again, from the first chunk to the last end, while one video is deleted."""
+    with Writer(lab.settings.state, "test-busy") as writer, ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(run, items(5, ("tiny", "blink", "text"), rate=2), lab.settings, writer)
+        looks, deleted = 0, ""
+        while not (sending.done() and all(_has_ended(lab, one) for one in writer.history().hashes - {deleted})):
+            before = writer.history()
+            verdict = check(before, collect(lab.local), Terms(bound=10 * ENDED))
+            ours = [one for one in verdict.anomalies if one.video_hash in before.hashes | {None}]
+            assert ours == []
+            looks += 1
+            if not deleted and before.finalized:
+                deleted = min(before.finalized)
+                lab.client.delete(deleted)
+    assert looks > 1
+    assert deleted
+    until(lambda: "deleted" in lab.kinds(deleted), "it is removed")
+    assert rules(check(writer.history(), collect(lab.local, writer.history().hashes))) == []
+    writer.path.unlink()
+
+
+def _has_ended(lab: RunningLab, video_hash: str) -> bool:
+    return lab.client.video(video_hash)["status"] in ("completed", "failed")
 
 
 # -- what is done to it, and undone

@@ -136,7 +136,7 @@ def test_one_round_that_is_not_well_fails_them_all(
     whole: bool,
     code: int,
 ) -> None:
-    def run_round(_lab: object, _seed: int, one: chaos.Round, *_more: object) -> Outcome:
+    def run_round(_lab: object, _seed: int, one: chaos.Round, *_: object, **_more: object) -> Outcome:
         world = World()
         rounds[one.number](world)
         return Outcome(number=one.number, verdict=world.judged(), seconds=3.0, not_run=())
@@ -157,7 +157,7 @@ def test_one_round_can_be_repeated_alone(
 ) -> None:
     seen: list[chaos.Round] = []
 
-    def run_round(_lab: object, _seed: int, one: chaos.Round, *_more: object) -> Outcome:
+    def run_round(_lab: object, _seed: int, one: chaos.Round, *_: object, **_more: object) -> Outcome:
         seen.append(one)
         return Outcome(number=one.number, verdict=World().judged(), seconds=3.0, not_run=())
 

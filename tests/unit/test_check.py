@@ -346,6 +346,11 @@ def test_a_stuck_video_says_where_it_hangs() -> None:
     assert "144p is queued, and Redis does not have it" in world.judged().anomalies[0].text
     world.tasks.append(Task(queue="video_processing_144p", video_hash=HASH, job="144p", taken=False))
     assert "144p is queued;" in world.judged().anomalies[0].text
+    world.job("144p", state=State.WAITING)
+    world.lag.append(PartitionLag("video_processing_144p", "video_processing", 3, 5, 7, 2))
+    assert "144p waits in Kafka, where its group has 2 messages left" in world.judged().anomalies[0].text
+    world.job("144p", state=State.RUNNING, owner=WORKER, progress=0.5)
+    assert f"144p is worked on by {WORKER}, attempt 1, 50%" in world.judged().anomalies[0].text
 
 
 @pytest.mark.parametrize("kind", [LineKind.OK, LineKind.UNKNOWN])
@@ -456,6 +461,12 @@ def test_what_is_limited_to_some_videos_says_nothing_of_others() -> None:
     history = History((*world.lines, *other))
     assert found(module.check(history, limited)) == []
     assert found(module.check(history, world.evidence())) == ["lost: no row", "stuck: not read"]
+
+
+def test_nothing_is_said_of_a_video_that_was_deleted_meanwhile() -> None:
+    world = World()
+    no_row(world)
+    assert found(module.check(History(tuple(world.lines)), replace(world.evidence(), gone=frozenset({HASH})))) == []
 
 
 # -- the verdict

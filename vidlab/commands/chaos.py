@@ -19,6 +19,9 @@ def chaos(
     rounds: Annotated[int, typer.Option("--rounds", help="How many there are.", min=1)] = 20,
     only: Annotated[int | None, typer.Option("--round", help="Run this one alone.", min=1)] = None,
     videos: Annotated[int, typer.Option("--videos", help="How many are sent in a round.", min=1)] = 50,
+    bound: Annotated[
+        float, typer.Option("--bound", help="Seconds after the last fault within which each video must have ended.")
+    ] = 60.0,
     state: State = None,
 ) -> None:
     """Kill processes and take servers away while videos come in. Exit code 0 only when nothing came to harm.
@@ -39,7 +42,7 @@ def chaos(
         ended = []
         for one in wanted:
             out.print(f"round {one.number} of {rounds}, seed {seed}: {videos} videos")
-            outcome = run_round(lab, seed, one, videos, _tell_fault)
+            outcome = run_round(lab, seed, one, videos, bound=bound, on_fault=_tell_fault)
             _tell(outcome)
             ended.append(outcome)
         whole = _whole(lab)

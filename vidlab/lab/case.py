@@ -134,6 +134,7 @@ def cases(history: History, evidence: Evidence, terms: Terms) -> list[Case]:
             blobs=tuple(blobs[one]),
         )
         for one in dict.fromkeys((*videos, *told, *events, *blobs, *map(owner_of, evidence.staged)))
+        if one not in evidence.gone
     ]
 
 

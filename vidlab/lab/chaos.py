@@ -153,7 +153,15 @@ FAULTS: dict[str, Callable[[LocalLab, str, float], None]] = {
 }
 
 
-def run_round(lab: LocalLab, seed: int, planned: Round, videos: int, on_fault: Callable[[Planned], None]) -> Outcome:
+def run_round(
+    lab: LocalLab,
+    seed: int,
+    planned: Round,
+    videos: int,
+    *,
+    bound: float = BOUND,
+    on_fault: Callable[[Planned], None] = lambda fault: None,
+) -> Outcome:
     """One round, from the first upload to the verdict. The lab must be up; it is left as it was."""
     settings = lab.settings()
     with (
@@ -166,8 +174,8 @@ def run_round(lab: LocalLab, seed: int, planned: Round, videos: int, on_fault: C
         not_run = tuple(reason for fault in faults if (reason := fault.result()))
         over = datetime.now(UTC)
         history = sending.result()
-    seconds = settle(lab, history, over)
-    verdict = check(history, collect(lab, history.hashes), Terms(bound=BOUND, since=over))
+    seconds = settle(lab, history, over, bound)
+    verdict = check(history, collect(lab, history.hashes), Terms(bound=bound, since=over))
     return Outcome(number=planned.number, verdict=verdict, seconds=seconds, not_run=not_run)
 
 
@@ -186,12 +194,12 @@ def _in_time(lab: LocalLab, fault: Planned, begin: float, on_fault: Callable[[Pl
             time.sleep(LOOK)
 
 
-def settle(lab: LocalLab, history: History, over: datetime) -> float:
-    """Wait until every video has ended and every process is there, or `BOUND` has passed; then the verdict is due.
+def settle(lab: LocalLab, history: History, over: datetime, bound: float) -> float:
+    """Wait until every video has ended and every process is there, or `bound` has passed; then the verdict is due.
 
     Gives the seconds from `over` to the last end.
     """
-    deadline = time.monotonic() + BOUND - (datetime.now(UTC) - over).total_seconds()
+    deadline = time.monotonic() + bound - (datetime.now(UTC) - over).total_seconds()
     with closing(Store(lab.settings())) as store:
         while time.monotonic() < deadline and not (_ended(store, history) and _all_there(lab)):
             time.sleep(LOOK)

@@ -1,7 +1,8 @@
 """What a running lab knows and holds at one moment: the rows, the blobs, Kafka, Redis, the disk, the process table.
 
-It is only gathered here, and judged in `vidlab.lab.check`. Work goes on meanwhile, so that the order matters: what
-could be left over is looked at before the database and again after it, and only what stayed the same counts.
+It is only gathered here, and judged in `vidlab.lab.check`. Work goes on meanwhile, so that the order matters. What
+could be left over is looked at before the database and again after it, and only what stayed the same counts. What a
+video must have is looked for after its row. A video that is deleted meanwhile is left out.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -78,6 +79,8 @@ class Evidence:
     at: datetime
     #: The videos that it is limited to; None: all that there are.
     only: frozenset[str] | None = None
+    #: Videos that were deleted while the evidence was gathered: nothing is said of them, and nothing demanded.
+    gone: frozenset[str] = frozenset()
     rows: Snapshot
     blobs: tuple[Blob, ...] = ()
     #: Path -> blocks that are staged and not committed.
@@ -101,12 +104,11 @@ def collect(lab: LocalLab, only: Collection[str] | None = None, *, play: bool = 
         scratch, strays = scratch_of(settings.state), strays_of(lab)
         blobs, staged = _blobs(storage, only), _staged(storage, only)
         at, rows = datetime.now(UTC), store.snapshot(only)
-        known = {video.video_hash for video in rows.videos}
-        return Evidence(
+        found = Evidence(
             at=at,
             only=None if only is None else frozenset(only),
             rows=rows,
-            blobs=tuple(_still_there(storage, blobs, known)),
+            blobs=tuple(_blobs_of(storage, blobs, rows, only)),
             staged=_still_staged(storage, staged, rows),
             viewings=_viewings(rows, settings) if play else {},
             lag=tuple(_lag(settings, rows)),
@@ -114,6 +116,7 @@ def collect(lab: LocalLab, only: Collection[str] | None = None, *, play: bool = 
             strays=tuple(one for one in strays_of(lab) if one in strays),
             scratch=tuple(one for one in scratch_of(settings.state) if one in scratch),
         )
+        return _without(found, _deleted_since(store, rows))
 
 
 @contextlib.contextmanager
@@ -142,11 +145,11 @@ def owner_of(path: str) -> str:
     return path.partition("/")[0]
 
 
-def _still_there(storage: Storage, blobs: list[Blob], known: set[str]) -> Iterator[Blob]:
-    """A deleted video's blobs go before its row does: what was listed first may rightly be gone by now."""
-    for blob in blobs:
-        if owner_of(blob.path) in known or storage.head(blob.path):
-            yield blob
+def _blobs_of(storage: Storage, before: list[Blob], rows: Snapshot, only: Collection[str] | None) -> Iterator[Blob]:
+    """What the videos have now, and what was left over before: a deleted video's blobs go before its row does."""
+    known = {video.video_hash for video in rows.videos}
+    yield from (blob for blob in _blobs(storage, only) if owner_of(blob.path) in known)
+    yield from (blob for blob in before if owner_of(blob.path) not in known and storage.head(blob.path))
 
 
 def _still_staged(storage: Storage, staged: dict[str, int], rows: Snapshot) -> dict[str, int]:
@@ -156,6 +159,32 @@ def _still_staged(storage: Storage, staged: dict[str, int], rows: Snapshot) -> d
     idle = {path: count for path, count in staged.items() if owner_of(path) not in uploading | running}
     again = {path: storage.uncommitted(path).get(path) for path in idle}
     return {path: count for path, count in idle.items() if again[path] == count}
+
+
+# -- videos that went meanwhile
+
+
+def _deleted_since(store: Store, rows: Snapshot) -> set[str]:
+    last = max((event.id for event in rows.events), default=None)
+    if last is None:
+        return set()
+    return {event.video_hash for event in store.events(after=last) if event.kind == "deleting"}
+
+
+def _without(evidence: Evidence, gone: set[str]) -> Evidence:
+    """Nothing that is said of these videos."""
+    if not gone:
+        return evidence
+    rows = evidence.rows
+    kept = Snapshot(
+        videos=tuple(one for one in rows.videos if one.video_hash not in gone),
+        jobs=tuple(one for one in rows.jobs if one.video_hash not in gone),
+        events=tuple(one for one in rows.events if one.video_hash not in gone),
+        outbox=tuple(one for one in rows.outbox if one.key not in gone),
+        spans=tuple(one for one in rows.spans if one.video_hash not in gone),
+    )
+    blobs = tuple(blob for blob in evidence.blobs if owner_of(blob.path) not in gone)
+    return replace(evidence, rows=kept, blobs=blobs, gone=frozenset(gone))
 
 
 # -- playing

@@ -8,6 +8,7 @@ from vidlab.lab.case import Case, Terms
 from vidlab.lab.evidence import Evidence
 from vidlab.lab.verdict import Finding
 from vidlab.models import OPEN, Job, State, Status
+from vidlab.profiles import stages
 
 
 def no_end(case: Case) -> Iterator[Finding]:
@@ -59,11 +60,19 @@ def _where(case: Case) -> str:
 
 def _job(case: Case, job: Job) -> str:
     if job.state == State.RUNNING:
-        return f"{job.stage} runs in {job.owner} since attempt {job.attempt} began, {job.progress:.0%}"
+        return f"{job.stage} is worked on by {job.owner}, attempt {job.attempt}, {job.progress:.0%}"
     if job.state == State.QUEUED and not _in_redis(case, job):
         return f"{job.stage} is queued, and Redis does not have it"
+    if job.state == State.WAITING and (behind := _behind(case, job)):
+        return f"{job.stage} waits in Kafka, where its group has {behind} messages left to read"
     reason = f" ({job.error})" if job.error else ""
     return f"{job.stage} is {job.state}{reason}"
+
+
+def _behind(case: Case, job: Job) -> int:
+    """Slow is not lost: whoever is behind will come to it."""
+    groups = {stage.group for stage in stages() if stage.name == job.stage}
+    return sum(row.lag for row in case.evidence.lag if row.group in groups)
 
 
 def _in_redis(case: Case, job: Job) -> bool:
