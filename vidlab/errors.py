@@ -235,6 +235,13 @@ class UnknownKind(UnknownProcess):
     hint = "`vidlab status` lists the processes; their kind is the name without the number, such as worker-360p."
 
 
+class UnknownFault(VidLabError):
+    """There is no fault {name}."""
+
+    http_status = 404
+    hint = "`vidlab fault` lists them."
+
+
 class CannotDo(VidLabError):
     """{name} cannot be {done}: {why}."""
 

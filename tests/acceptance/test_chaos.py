@@ -1,11 +1,20 @@
-"""A round of faults under load on a real lab ends well; what comes of all faults is `make chaos`."""
+"""A round of faults under load on a real lab ends well; hours of it are `make chaos`."""
 
 from __future__ import annotations
 
-from tests.lab import ENDED, RunningLab
+from pathlib import Path
+
+import pytest
+
+from tests.lab import ENDED, RunningLab, running_lab
 from vidlab.lab import history
 from vidlab.lab.chaos import Planned, Round, run_round
+from vidlab.lab.faults import FAULTS as TABLE
 from vidlab.lab.history import Kind
+
+GAP = 4.0  # seconds between two faults
+LASTING = 6.0  # seconds
+VIDEOS = 30
 
 FAULTS = (
     Planned(begin=0.5, name="kill", target="worker-144p"),
@@ -28,3 +37,23 @@ def test_a_round_of_faults_under_load_ends_well(lab: RunningLab) -> None:
     asked = [line.request for line in lines if line.kind == Kind.INVOKE]
     assert sorted(asked) == sorted(line.request for line in lines if line.kind != Kind.INVOKE)
     path.unlink()
+
+
+def each_once(gap: float) -> tuple[Planned, ...]:
+    """Every fault of the table, one after the other begun; the later ones come while the earlier ones last."""
+    return tuple(
+        Planned(begin=number * gap, name=fault.name, target=fault.target, seconds=min(fault.seconds, LASTING))
+        for number, fault in enumerate(TABLE.values())
+    )
+
+
+@pytest.mark.timeout(600)
+def test_every_fault_of_the_table_once_and_nothing_comes_to_harm(tmp_path: Path, clips: Path) -> None:
+    with running_lab(tmp_path / "lab", clips, VIDLAB_LINKS="1") as lab:
+        outcome = run_round(lab.local, 7, Round(number=1, faults=each_once(GAP)), VIDEOS, bound=ENDED)
+        assert outcome.not_run == ()
+        assert outcome.verdict.anomalies == ()
+        assert outcome.verdict.videos == outcome.verdict.ended == VIDEOS
+        assert lab.local.faults() == []
+        told = {event.facts["fault"] for event in lab.local.events() if event.kind == "fault_over"}
+        assert told == set(TABLE)

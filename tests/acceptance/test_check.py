@@ -26,16 +26,16 @@ from vidlab.events import new_message
 from vidlab.jobs import TASK, Queues, Task
 from vidlab.lab import evidence as evidence_module
 from vidlab.lab import history
-from vidlab.lab.addresses import MARK
 from vidlab.lab.case import Terms
 from vidlab.lab.check import TERMS, check
 from vidlab.lab.evidence import Evidence, collect
 from vidlab.lab.history import History, Writer
+from vidlab.lab.identity import MARK
 from vidlab.lab.verdict import Verdict
 from vidlab.lab.workload import items, run
 from vidlab.models import Event, Status, events, jobs, spans, videos
 from vidlab.profiles import Topic
-from vidlab.store.record import now
+from vidlab.store.clock import now
 
 ORPHAN = "f0" * 16
 JUNK = b"\x47" + b"junk" * 500

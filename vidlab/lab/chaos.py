@@ -39,7 +39,7 @@ AGAIN = 10.0  # seconds in which a fault is tried again: a process that is just 
 RUNNING = ("running", "done")
 
 #: The servers that are taken away; the name of each one's fault.
-OUTAGES = ("kafka-down", "redis-down", "azurite-down", "clamd-down")
+OUTAGES = ("kafka-down", "redis-down", "azurite-down", "clamd-down", "database-down")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,32 +125,9 @@ def _round(
 
 def run_fault(lab: LocalLab, name: str, target: str, seconds: float) -> None:
     """Do a fault, and return when it is over. Raises CannotDo and UnknownProcess."""
-    FAULTS[name](lab, target, seconds)
-
-
-def _kill(lab: LocalLab, target: str, _seconds: float) -> None:
-    lab.kill(target)
-
-
-def _pause(lab: LocalLab, target: str, seconds: float) -> None:
-    names = lab.pause(target)
-    time.sleep(seconds)
-    for name in names:
-        try:
-            lab.resume(name)
-        except CannotDo:
-            continue  # another fault killed it meanwhile, and the new one is not paused
-
-
-def _away(server: str) -> Callable[[LocalLab, str, float], None]:
-    return lambda lab, _target, seconds: _pause(lab, server, seconds)
-
-
-FAULTS: dict[str, Callable[[LocalLab, str, float], None]] = {
-    "kill": _kill,
-    "pause": _pause,
-    **{name: _away(name.removesuffix("-down")) for name in OUTAGES},
-}
+    begun = lab.fault(name, target, seconds)
+    while any(outage["id"] == begun["id"] for outage in lab.faults()):
+        time.sleep(LOOK)
 
 
 def run_round(

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from functools import partial
 
-from vidlab.errors import CannotDo, UnknownProcess, VidLabError
+from vidlab.errors import CannotDo, UnknownFault, UnknownProcess
 from vidlab.lab import tampering
 from vidlab.lab.crew import Crew
 from vidlab.lab.links import Link
@@ -290,13 +290,6 @@ _ROWS = (
 
 #: By name; the order is that of the list that people see.
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ROWS}
-
-
-class UnknownFault(VidLabError):
-    """There is no fault {name}."""
-
-    http_status = 404
-    hint = "`vidlab fault` lists them."
 
 
 def fault_named(name: str) -> Fault:

@@ -19,6 +19,7 @@ from vidlab.settings import Settings
 
 FILES = SERVICES / "azurite"
 LOCKED = (FILES / "package.json", FILES / "package-lock.json", FILES / ".npmrc")
+DURABLE = FILES / "durable.cjs"
 PACKAGE = Path("node_modules") / "azurite"
 PROGRAM = PACKAGE / "dist" / "src" / "blob" / "main.js"
 #: The newest API versions of the client are not known to it, but the calls are; nothing is reported to anyone.
@@ -32,7 +33,7 @@ def azurite_command(state: Path, ports: Mapping[str, int], settings: Settings) -
     where = ["--blobHost", "127.0.0.1", "--blobPort", str(ports["azurite"]), "--location", str(home)]
     program = find_azurite(settings).path / PROGRAM
     return ServerCommand(
-        argv=[str(find("node", settings).path), str(program), *where, *OPTIONS],
+        argv=[str(find("node", settings).path), "-r", str(DURABLE), str(program), *where, *OPTIONS],
         env={"NODE_COMPILE_CACHE": str(settings.cache / "node")},
         cwd=home,
     )
