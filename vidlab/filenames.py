@@ -11,15 +11,20 @@ MAX_EXTENSION = 8  # characters
 NO_NAME = "video"
 NO_EXTENSION = "bin"
 
+#: Unicode's categories of what is not shown or ends a line: control characters, marks of direction, separators.
+UNSHOWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+FOLDERS = (".", "..")  # that every system takes for itself and the one above
+
 
 def clean_title(title: str) -> str:
     """A title without control characters, and without those that turn the direction of writing."""
-    return "".join(char for char in title if unicodedata.category(char)[0] != "C").strip()
+    return "".join(char for char in title if unicodedata.category(char) not in UNSHOWN).strip()
 
 
 def clean_filename(name: str) -> str:
     """A file's name alone, without folders."""
-    return re.split(r"[/\\]", clean_title(name))[-1].strip()[-MAX_LENGTH:] or NO_NAME
+    alone = re.split(r"[/\\]", clean_title(name))[-1].strip()[-MAX_LENGTH:].strip()
+    return NO_NAME if alone in ("", *FOLDERS) else alone
 
 
 def extension_of(filename: str) -> str:

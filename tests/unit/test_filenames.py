@@ -16,6 +16,16 @@ from vidlab.filenames import MAX_LENGTH, clean_filename, clean_title, extension_
         ("", "video"),
         ("folder/", "video"),
         ("Überblick.mp4", "Überblick.mp4"),
+        ("..", "video"),
+        ("films/..", "video"),
+        ("\u202e..\u2066", "video"),
+        ("one\u2028two\u2029.mp4", "onetwo.mp4"),
+        ("\x1b[31mred\x7f\x9b.mp4", "[31mred.mp4"),
+        ("\u200f\u05e9\u05dc\u05d5\u05dd\u200e.mp4", "\u05e9\u05dc\u05d5\u05dd.mp4"),
+        ("\ud800lone.mp4", "lone.mp4"),
+        ("CON:$(rm -rf x);`id`|'\".mp4", "CON:$(rm -rf x);`id`|'\".mp4"),
+        ("x" * 10_000 + ".mp4", "x" * 251 + ".mp4"),
+        ("\u202e" * 10_000, "video"),
     ],
 )
 def test_a_filename_is_a_name_alone(sent: str, kept: str) -> None:
