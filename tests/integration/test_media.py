@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import socket
+import struct
 import subprocess
 import threading
 from array import array
@@ -345,7 +346,14 @@ def traps(port: int, secret: Path) -> dict[str, str]:
         "hls to an address": playlist.format(f"http://127.0.0.1:{port}/x.ts"),
         "hls to a file": playlist.format(secret.name),
         "master to an address": f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://127.0.0.1:{port}/x.m3u8\n",
+        "hls to an absolute file": playlist.format(f"file://{secret}"),
+        "hls behind a zero": "\0\n" + playlist.format(f"http://127.0.0.1:{port}/x.ts"),
+        "hls in utf-16": "\ufeff" + playlist.format(secret.name),
         "concat": f"ffconcat version 1.0\nfile '{secret.name}'\n",
+        "concat of old": f"file '{secret}'\n",
+        "session": f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 96\n",
+        "html": f"<html><video src='http://127.0.0.1:{port}/x.mp4'></video></html>",
+        "windows media": f"<asx version='3.0'><entry><ref href='http://127.0.0.1:{port}/x.wmv'/></entry></asx>",
         "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static">'
         f"<Period><AdaptationSet><Representation><BaseURL>http://127.0.0.1:{port}/x.mp4</BaseURL>"
         "</Representation></AdaptationSet></Period></MPD>",
@@ -361,9 +369,11 @@ def test_a_playlist_opens_nothing_whatever_it_is_called(clips: Path, tmp_path: P
     with listener() as (port, callers):
         for name, content in traps(port, secret).items():
             trap = tmp_path / f"{name}.{extension}"
-            trap.write_text(content)
-            with pytest.raises(NotAVideo, match="it is text"):
+            trap.write_bytes(content.encode("utf-16-le" if "utf-16" in name else "utf-8"))
+            with pytest.raises(NotAVideo) as caught:
                 probe(trap, settings)
+            assert "127.0.0.1" not in str(caught.value)
+            assert "secret" not in str(caught.value)
             for command in (
                 ffprobe_command(trap, settings, "-show_streams"),
                 normalise_command(trap, tmp_path / "out.mp4", media, normalise_plan(media, "auto"), settings),
@@ -373,6 +383,53 @@ def test_a_playlist_opens_nothing_whatever_it_is_called(clips: Path, tmp_path: P
                     run(command, settings)
     assert callers == []
     assert not (tmp_path / "out.mp4").exists()
+    assert not (tmp_path / "out.jpg").exists()
+
+
+def with_outer_data(content: bytes, outside: Path) -> bytes:
+    """An MP4 whose picture's data lies in another file: QuickTime's data reference of the kind `alis`."""
+    place = content.index(b"url \0\0\0\1") - 4
+    path = str(outside).encode()
+    record = bytes(10) + b"\4disk" + bytes(23) + bytes(12) + b"\6secret" + bytes(57)
+    record += bytes(16) + struct.pack(">hh", -1, -1) + bytes(16)
+    record += struct.pack(">hh", 2, len(path)) + path + b"\0" * (len(path) % 2) + struct.pack(">hh", -1, 0)
+    entry = struct.pack(">I4sI", 12 + len(record), b"alis", 0) + record
+    grown = content[:place] + entry + content[place + 12 :]
+    for name in (b"dref", b"dinf", b"minf", b"mdia", b"trak", b"moov"):
+        at = content.index(name, 0 if name != b"dref" else place - 40) - 4
+        size = int.from_bytes(content[at : at + 4], "big") + len(entry) - 12
+        grown = grown[:at] + size.to_bytes(4, "big") + grown[at + 4 :]
+    return grown
+
+
+def pictures_of(path: Path, *options: str) -> bytes:
+    """Checksums of all pictures, read by an FFmpeg with these options."""
+    command = [
+        ffmpeg_path(Settings()),
+        "-loglevel",
+        "error",
+        *options,
+        "-i",
+        str(path),
+        "-map",
+        "0:v",
+        "-f",
+        "md5",
+        "-",
+    ]
+    return subprocess.run(command, capture_output=True, check=False).stdout
+
+
+def test_an_mp4_that_points_to_another_file_does_not_show_it(clips: Path, tmp_path: Path) -> None:
+    """FFmpeg would open it with `-enable_drefs`; so the file can be made, and nothing of ours says that word."""
+    secret, trap = tmp_path / "secret.mp4", tmp_path / "trap.mp4"
+    secret.write_bytes(table.make("silent", clips).read_bytes())
+    shown = secret.read_bytes()
+    begin, end = shown.index(b"mdat") + 4, shown.index(b"moov") - 4
+    trap.write_bytes(with_outer_data(shown[:begin] + bytes(end - begin) + shown[end:], secret))
+    assert pictures_of(trap, "-enable_drefs", "1", "-use_absolute_path", "1") == pictures_of(secret)
+    with pytest.raises(NotAVideo, match="its picture cannot be decoded"):
+        probe(trap, Settings())
 
 
 def test_without_the_restriction_the_traps_would_have_worked(clips: Path, tmp_path: Path) -> None:
