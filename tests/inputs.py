@@ -346,6 +346,17 @@ STREAMS = (
     ),
 )
 
+#: Those that take long: the largest picture that is allowed, lying and upright; the second is encoded anew.
+LARGE = {
+    one.name: one
+    for one in (
+        Input(
+            clip=drawn("eight_k", f"{picture('7680x4320', '24', 1)} -c:v libx264 -preset ultrafast -pix_fmt yuv420p")
+        ),
+        Input(clip=drawn("eight_k_upright", f"{picture('4320x7680', '24', 1)} -c:v mpeg4 -q:v 5", "mkv")),
+    )
+}
+
 PLAYS = {one.name: one for one in (*CONTAINERS, *TURNED, *SAMPLES, *SIZES, *TIMES, *SOUND, *STREAMS)}
 
 

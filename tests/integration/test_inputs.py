@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.inputs import PLAYS, REFUSED
+from tests.inputs import LARGE, PLAYS, REFUSED
 from tests.integration.test_media import STRIPES, is_near, pixels
 from tests.media import Made, make_all, probed
+from vidlab.clips import make_clip
 from vidlab.errors import NotAVideo, TooDemanding
 from vidlab.probe import probe
 from vidlab.settings import Settings
@@ -62,10 +63,19 @@ def test_what_is_made_needs_nothing_more(made: Maker, name: str) -> None:
     assert clip.media.duration == pytest.approx(clip.original.duration, abs=0.1)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size"), [("eight_k", (256, 144)), ("eight_k_upright", (144, 256))])
+def test_the_largest_picture_is_made_within_the_memory_allowed(
+    tmp_path: Path, name: str, size: tuple[int, int]
+) -> None:
+    made = make_all(LARGE[name].make(tmp_path), tmp_path / "made", rungs=("144p",))
+    assert made.playback.problems == ()
+    (played,) = made.playback.renditions
+    assert (played.width, played.height) == size
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_it_is_refused_with_a_reason(tmp_path: Path, name: str) -> None:
-    from vidlab.clips import make_clip
-
     path = make_clip(REFUSED[name].clip, tmp_path).replace(tmp_path / "sent.mp4")
     with pytest.raises((NotAVideo, TooDemanding)) as caught:
         probe(path, Settings())

@@ -19,7 +19,20 @@ from vidlab.lab.identity import MARK
 from vidlab.lab.servers import azurite
 from vidlab.settings import Settings
 
-PARTS = ["python", "uv", "kafka", "java", "redis", "azurite", "node", "clamd", "ffmpeg", "ffprobe", "disk"]
+PARTS = [
+    "python",
+    "uv",
+    "kafka",
+    "java",
+    "redis",
+    "azurite",
+    "node",
+    "clamd",
+    "ffmpeg",
+    "ffmpeg_more",
+    "ffprobe",
+    "disk",
+]
 
 
 def make_program(path: Path, *lines: str) -> str:

@@ -99,6 +99,13 @@ NEEDS: tuple[Need, ...] = (
         advice=AGAIN,
     ),
     Need(
+        name="ffmpeg_more",
+        locate=partial(find, "ffmpeg_more"),
+        version=told("-version", r"ffmpeg version n?([\w.-]+)"),
+        minimum=(5, 1),
+        advice=WHEELS,
+    ),
+    Need(
         name="ffprobe",
         locate=partial(find, "ffprobe"),
         version=told("-version", r"ffprobe version n?([\w.-]+)"),
