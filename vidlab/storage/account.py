@@ -60,10 +60,11 @@ class Blob:
     def of(cls, path: str, found: BlobProperties, size: int | None = None) -> Blob:
         """From what the SDK tells; `size` is the whole blob's where `found` is about a part of it."""
         fence = (found.metadata or {}).get(FENCE)
+        etag = str(found.etag).strip('"')  # listings tell it bare
         return cls(
             path=path,
             bytes=found.size if size is None else size,
-            etag=str(found.etag),
+            etag=f'"{etag}"',
             fence=int(fence) if fence is not None else None,
             content_type=found.content_settings.content_type or "",
         )
