@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -119,9 +120,11 @@ def test_a_scratch_folder_in_which_somebody_works_looks_another_each_time(tmp_pa
     folder = tmp_path / "scratch" / "worker-144p.1"
     folder.mkdir(parents=True)
     (folder / "source.mp4").write_bytes(b"1")
+    os.utime(folder, (0, 0))
     before = scratch_of(tmp_path)
     assert scratch_of(tmp_path) == before
-    (folder / "playlist.m3u8").write_bytes(b"1")
+    (folder / "source.mp4").unlink()
+    (folder / "source.mp4").write_bytes(b"2")  # the next attempt's, of the same size
     assert scratch_of(tmp_path) != before
 
 
