@@ -10,12 +10,12 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle, islice
 
-from vidlab.errors import CannotDo, UnknownProcess, VidLabError
+from vidlab.errors import CannotDo, DependencyAway, UnknownProcess
 from vidlab.lab.case import Terms
 from vidlab.lab.check import check
 from vidlab.lab.evidence import collect
@@ -177,19 +177,20 @@ def settle(lab: LocalLab, history: History, over: datetime, bound: float) -> flo
     Gives the seconds from `over` to the last end.
     """
     deadline = time.monotonic() + bound - (datetime.now(UTC) - over).total_seconds()
+    left = history.finalized
     with closing(Store(lab.settings())) as store:
-        while time.monotonic() < deadline and not (_ended(store, history) and _all_there(lab)):
+        while time.monotonic() < deadline and (left or not _all_there(lab)):
             time.sleep(LOOK)
+            left = _open(store, left)
         ends = [video.ended_at for video in store.snapshot(history.hashes).videos if video.ended_at]
     return (max(ends) - over).total_seconds() if ends else 0.0
 
 
-def _ended(store: Store, history: History) -> bool:
-    try:
-        rows = store.snapshot(history.finalized).videos
-    except VidLabError:
-        return False
-    return all(video.ended for video in rows)
+def _open(store: Store, hashes: frozenset[str]) -> frozenset[str]:
+    """Those of them that have not ended; all of them while the database is away."""
+    with suppress(DependencyAway):
+        return frozenset(video.video_hash for video in store.snapshot(hashes).videos if not video.ended)
+    return hashes
 
 
 def _all_there(lab: LocalLab) -> bool:
