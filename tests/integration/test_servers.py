@@ -3,79 +3,24 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import socket
 import struct
-import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 import redis
 from azure.storage.blob import BlobServiceClient
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # it is public all the same
 
+from tests.servers import free_ports, running
+from tests.waiting import until
 from vidlab.clips import EICAR, sample_path
-from vidlab.lab.launch import launch, signal_group
-from vidlab.lab.ports import is_free
-from vidlab.lab.servers import SERVERS, server_command
 from vidlab.settings import Settings, azurite_connection_string
 
-NAMES = (*SERVERS, "kafka-controller")
 READY = 60.0  # seconds, on a busy machine
-GONE = 20.0  # seconds between SIGTERM and its end
 VIRUS = "".join(EICAR).encode()
-
-
-def free_ports() -> dict[str, int]:
-    """A free port for each server."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in NAMES]
-        return {name: one.getsockname()[1] for name, one in zip(NAMES, sockets, strict=True)}
-
-
-@contextmanager
-def running(name: str, state: Path, ports: Mapping[str, int]) -> Iterator[subprocess.Popen[bytes]]:
-    """That server, from when its port answers; afterwards it and all that it started are gone."""
-    command = server_command(name, state, ports, Settings())
-    process = launch(command, dict(os.environ), state / f"{name}.log")
-    try:
-        wait_until(lambda: not is_free(ports[name]) or process.poll() is not None)
-        assert process.poll() is None, (state / f"{name}.log").read_text()
-        yield process
-    finally:
-        stop(process)
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to go; it goes, and nothing of its group stays."""
-    try:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        process.wait(GONE)
-    finally:
-        signal_group(process.pid, signal.SIGKILL)
-        process.wait()
-    assert not [one for one in psutil.pids() if group_of(one) == process.pid], "it left something behind"
-
-
-def group_of(pid: int) -> int | None:
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return None
-
-
-def wait_until(met: Callable[[], bool], seconds: float = READY) -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
 
 
 # -- kafka
@@ -101,7 +46,7 @@ def topics(ports: Mapping[str, int]) -> set[str]:
             return False
         return True
 
-    wait_until(answered)
+    until(answered)
     return found
 
 
@@ -132,14 +77,18 @@ def test_a_redis_keeps_what_it_was_told_when_it_is_killed(tmp_path: Path) -> Non
     ports = free_ports()
     with running("redis", tmp_path, ports) as process, redis.Redis(port=ports["redis"]) as client:
         client.rpush("queue", "task")
-        wait_until(lambda: client.info("persistence")["aof_pending_bio_fsync"] == 0)
-        time.sleep(1.2)  # it is synced once a second
+        until(lambda: b"task" in written(tmp_path / "redis"), "it is written")
         process.kill()
         process.wait()
 
     with running("redis", tmp_path, ports), redis.Redis(port=ports["redis"]) as client:
         assert client.lrange("queue", 0, -1) == [b"task"]
     assert {path.name for path in tmp_path.iterdir()} == {"redis", "redis.log"}
+
+
+def written(home: Path) -> bytes:
+    """What stands in its append-only files, wherever that version has them."""
+    return b"".join(file.read_bytes() for file in home.rglob("*.aof"))
 
 
 # -- azurite
@@ -204,6 +153,6 @@ def test_a_scanner_takes_as_much_as_the_settings_say(tmp_path: Path) -> None:
     """Two bytes more, and it says that it is too much: the whole of it was measured once, here only the numbers."""
     ports = free_ports()
     with running("clamd", tmp_path, ports):
-        wait_until(lambda: "File size limit set to" in (tmp_path / "clamd.log").read_text())
+        until(lambda: "File size limit set to" in (tmp_path / "clamd.log").read_text())
     limit = Settings().max_file_bytes
     assert f"File size limit set to {limit} bytes" in (tmp_path / "clamd.log").read_text()
