@@ -84,6 +84,8 @@ class Queues:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.app = make_app(settings)
+        # Who sends tries again by itself: kombu's own tries would hold a consumer, or the keeper, up for 6 s per task.
+        self.app.conf.broker_transport_options = _TRANSPORT | {"max_retries": 0}
         self.redis = redis.Redis.from_url(
             settings.redis_url, socket_connect_timeout=CONNECT_TIMEOUT, socket_timeout=ANSWER_TIMEOUT
         )

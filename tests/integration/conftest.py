@@ -6,8 +6,11 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from tests.azurite import Azurite, running_azurite
+from tests.lab import RunningLab
+from tests.servers import free_ports, running
 from vidlab.settings import Settings
 from vidlab.storage import Storage
 
@@ -17,8 +20,8 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     """A real Azurite. Who stops it starts it again."""
-    with running_azurite(tmp_path_factory.mktemp("azurite")) as running:
-        yield running
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -36,3 +39,31 @@ def storage(azurite: Azurite) -> Iterator[Storage]:
     made.ensure_container()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(lab: RunningLab) -> str:
+    """The address of the lab's Kafka: a second one would cost the session a JVM. Who writes to it has its own topic."""
+    return lab.settings.kafka
+
+
+@pytest.fixture(scope="session")
+def redis_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real Redis that no worker of a lab reads."""
+    ports = free_ports()
+    with running("redis", tmp_path_factory.mktemp("redis"), ports):
+        yield f"redis://127.0.0.1:{ports['redis']}/0"
+
+
+@pytest.fixture
+def broker(redis_of_the_session: str) -> Iterator[redis.Redis]:
+    """That Redis, empty."""
+    with redis.Redis.from_url(redis_of_the_session) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def queue_settings(broker: redis.Redis, redis_of_the_session: str, settings: Settings) -> Settings:
+    """The test's settings, with a Redis that is empty."""
+    return settings.model_copy(update={"redis_url": redis_of_the_session})
