@@ -37,19 +37,40 @@ _quiet = logging.getLogger("librdkafka")
 _quiet.setLevel(logging.CRITICAL)
 
 
+def producer_config(settings: Settings) -> dict[str, Any]:
+    """What a producer promises: in order, once per attempt, and only when all replicas have it."""
+    return {
+        "bootstrap.servers": settings.kafka,
+        "client.id": settings.process,
+        "enable.idempotence": True,
+        "acks": "all",
+        "message.timeout.ms": int(DELIVERY_TIMEOUT * 1000),
+        "linger.ms": 2,
+        "reconnect.backoff.max.ms": RECONNECT_MS,
+    }
+
+
+def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
+    """How a group reads: from the earliest message on, and committing only what was handed on."""
+    return {
+        "bootstrap.servers": settings.kafka,
+        "group.id": group,
+        "client.id": settings.process,
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": int(SESSION_TIMEOUT * 1000),
+        "heartbeat.interval.ms": 1500,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "reconnect.backoff.max.ms": RECONNECT_MS,
+    }
+
+
 class Bus:
     """One process's producer."""
 
     def __init__(self, settings: Settings) -> None:
-        self._config = {
-            "bootstrap.servers": settings.kafka,
-            "client.id": settings.process,
-            "enable.idempotence": True,
-            "acks": "all",
-            "message.timeout.ms": int(DELIVERY_TIMEOUT * 1000),
-            "linger.ms": 2,
-            "reconnect.backoff.max.ms": RECONNECT_MS,
-        }
+        self._config = producer_config(settings)
         self._producer = Producer(self._config, logger=_quiet)
 
     def publish(self, topic: str, key: str, payload: str | bytes, headers: dict[str, str] | None = None) -> None:
@@ -109,21 +130,7 @@ class Loop:
         #: None: not known, because partitions came or went.
         self.paused: bool | None = None
         self.trouble = _Trouble()
-        self.consumer = Consumer(
-            {
-                "bootstrap.servers": settings.kafka,
-                "group.id": subscription.group,
-                "client.id": settings.process,
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "partition.assignment.strategy": "cooperative-sticky",
-                "session.timeout.ms": int(SESSION_TIMEOUT * 1000),
-                "heartbeat.interval.ms": 1500,
-                "topic.metadata.refresh.interval.ms": 10_000,
-                "reconnect.backoff.max.ms": RECONNECT_MS,
-            },
-            logger=_quiet,
-        )
+        self.consumer = Consumer(consumer_config(settings, subscription.group), logger=_quiet)
 
     def run(self) -> None:
         """Until told to stop; then leave the group, so that others take over at once."""

@@ -6,8 +6,37 @@ from unittest.mock import Mock
 
 import pytest
 
-from vidlab.bus import Bus, Loop, Subscription
+from vidlab.bus import Bus, Loop, Subscription, consumer_config, producer_config
 from vidlab.settings import Settings
+
+SETTINGS = Settings(kafka="kafka:9092", process="relay.1")
+
+
+def test_a_message_counts_as_sent_when_all_replicas_have_it_once_and_in_order() -> None:
+    assert producer_config(SETTINGS) == {
+        "bootstrap.servers": "kafka:9092",
+        "client.id": "relay.1",
+        "enable.idempotence": True,
+        "acks": "all",
+        "message.timeout.ms": 5000,
+        "linger.ms": 2,
+        "reconnect.backoff.max.ms": 1000,
+    }
+
+
+def test_a_group_begins_at_the_earliest_message_commits_itself_and_is_given_up_after_six_seconds() -> None:
+    assert consumer_config(SETTINGS, "video_processing_144p") == {
+        "bootstrap.servers": "kafka:9092",
+        "group.id": "video_processing_144p",
+        "client.id": "relay.1",
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": 6000,
+        "heartbeat.interval.ms": 1500,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "reconnect.backoff.max.ms": 1000,
+    }
 
 
 @pytest.fixture
