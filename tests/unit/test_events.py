@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta
+from uuid import UUID
+
 import pytest
 
 from vidlab.events import Unreadable, new_message, read_message
@@ -10,6 +14,29 @@ from vidlab.events import Unreadable, new_message, read_message
 def test_a_message_comes_back_as_it_was_sent() -> None:
     message = new_message("video_processing", "a" * 32, "etag", "00-x-y-01")
     assert read_message("video_processing", message.to_json().encode()) == message
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind"), [("video_preprocessing", "video.uploaded"), ("video_processing", "video.normalised")]
+)
+def test_a_message_has_these_fields_and_no_others(topic: str, kind: str) -> None:
+    sent = json.loads(new_message(topic, "a" * 32, '"0x8D"', "00-x-y-01").to_json())
+    assert sent | {"event_id": "", "created_at": ""} == {
+        "event_id": "",
+        "version": 1,
+        "type": kind,
+        "video_hash": "a" * 32,
+        "source_etag": '"0x8D"',
+        "created_at": "",
+        "traceparent": "00-x-y-01",
+    }
+    assert UUID(sent["event_id"])
+    assert datetime.fromisoformat(sent["created_at"]).utcoffset() == timedelta(0)
+
+
+def test_each_message_has_an_id_of_its_own() -> None:
+    words = ("video_processing", "a" * 32, "etag", "00-x-y-01")
+    assert new_message(*words).event_id != new_message(*words).event_id
 
 
 @pytest.mark.parametrize(
