@@ -67,3 +67,9 @@ def broker(redis_of_the_session: str) -> Iterator[redis.Redis]:
 def queue_settings(broker: redis.Redis, redis_of_the_session: str, settings: Settings) -> Settings:
     """The test's settings, with a Redis that is empty."""
     return settings.model_copy(update={"redis_url": redis_of_the_session})
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A SQLite that is locked is not waited for, as it would be for 10 s. To be asked for before `store`."""
+    monkeypatch.setattr("vidlab.store.engine.BUSY_TIMEOUT", 0)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+from unittest.mock import patch
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Row, select, text, update
 
 from vidlab.errors import DependencyAway, LeaseLost, UnknownVideo, WrongState
 from vidlab.events import read_message
-from vidlab.models import Lease, State, Status, Video
+from vidlab.models import Lease, State, Status, Video, metadata, videos
 from vidlab.profiles import MASTER, PROFILES, Size, Topic
 from vidlab.settings import Settings
 from vidlab.store import Store
@@ -72,6 +79,24 @@ def test_finalize_posts_one_message_however_often_it_is_called(store: Store) -> 
         list(pool.map(lambda _: store.finalize(video.video_hash, source_etag="e", bytes=1), range(8)))
     assert [row.topic for row in store.unsent(10)] == ["video_preprocessing"]
     assert store.video(video.video_hash).status == Status.PREPROCESSING
+
+
+def older(store: Store, video_hash: str, seconds: float) -> None:
+    """As if the upload had been begun so much earlier."""
+    with store.database.write() as connection:
+        mine = videos.c.video_hash == video_hash
+        (begun,) = connection.execute(select(videos.c.created_at).where(mine)).one()
+        connection.execute(update(videos).where(mine).values(created_at=begun - timedelta(seconds=seconds)))
+
+
+def test_only_an_upload_that_is_old_and_was_never_finished_is_expired(store: Store) -> None:
+    old, _new, finished = uploaded(store).video_hash, uploaded(store), finalized(store)
+    for video_hash in (old, finished):
+        older(store, video_hash, 120)
+    assert [video.video_hash for video in store.expired_uploads(60)] == [old]
+    assert store.expired_uploads(180) == []
+    store.fail_upload(old, "it was not finished")
+    assert store.expired_uploads(60) == []
 
 
 # -- leases and fences
@@ -148,6 +173,24 @@ def test_own_errors_are_tried_three_times_with_pauses_that_the_keeper_times(stor
     store.fail(lease, "odd", permanent=False)
     assert pauses == [2.0, 4.0]
     assert state_of(store, video_hash, "360p") == State.FAILED
+
+
+def test_a_message_does_not_hurry_a_job_that_waits_for_its_next_attempt(store: Store) -> None:
+    video_hash = preprocessed(store)
+    store.fail(claimed(store, video_hash, "360p"), "odd", permanent=False)
+    assert not store.enqueue(video_hash, "360p", "source")
+    assert store.due() == []  # it has given the time, which has not come
+    assert not store.enqueue(video_hash, "360p", "source")
+    assert store.claim(video_hash, "360p") is None
+    assert state_of(store, video_hash, "360p") == State.WAITING
+
+
+def test_a_message_does_not_hurry_a_job_that_waits_for_a_server(store: Store) -> None:
+    video_hash = preprocessed(store)
+    store.away(claimed(store, video_hash, "360p"), "azurite does not answer", 1.0)
+    assert not store.enqueue(video_hash, "360p", "source")
+    assert store.due() == []
+    assert not store.enqueue(video_hash, "360p", "source")
 
 
 def hurried(store: Store, video_hash: str, stage: str) -> Lease:
@@ -238,6 +281,136 @@ def test_the_master_of_a_worker_that_died_is_taken_over(store: Store) -> None:
     assert store.video(video_hash).status == Status.COMPLETED
 
 
+# -- all or nothing
+
+#: What writes a part of a change.
+WRITERS = {
+    "an event": ("vidlab.store.record.Record.tell",),
+    "the message": ("vidlab.store.videos.post", "vidlab.store.leases.post"),
+    "a span": ("vidlab.store.record.Record.open_span",),
+}
+
+
+def finalizing(store: Store) -> Callable[[], object]:
+    video = uploaded(store)
+    return lambda: store.finalize(video.video_hash, source_etag="e", bytes=1)
+
+
+def fanning_out(store: Store) -> Callable[[], object]:
+    lease = claimed(store, finalized(store), "preprocessing", "original")
+    return lambda: store.finish_preprocessing(lease, {"source_etag": "source"}, Size(1280, 720))
+
+
+def last_but_one(store: Store) -> Lease:
+    """The lease of the last rendition that is not done."""
+    video_hash = preprocessed(store, Size(256, 144))
+    store.finish_rendition(claimed(store, video_hash, "144p"), {})
+    return claimed(store, video_hash, "thumbnail")
+
+
+def finishing(store: Store) -> Callable[[], object]:
+    lease = last_but_one(store)
+    return lambda: store.finish_rendition(lease, {"bytes": 1})
+
+
+def failing(store: Store) -> Callable[[], object]:
+    lease = last_but_one(store)
+    return lambda: store.fail(lease, "odd", permanent=True)
+
+
+def completing(store: Store) -> Callable[[], object]:
+    master = store.finish_rendition(last_but_one(store), {})
+    assert master
+    return lambda: store.finish_master(master, "/media/x")
+
+
+def retrying(store: Store) -> Callable[[], object]:
+    video_hash = finalized(store)
+    store.fail(claimed(store, video_hash, "preprocessing", "original"), "odd", permanent=True)
+    return lambda: store.retry(video_hash)
+
+
+def deleting(store: Store) -> Callable[[], object]:
+    video_hash = preprocessed(store)
+    return lambda: store.delete(video_hash)
+
+
+def everything(store: Store) -> dict[str, list[Row[Any]]]:
+    """All rows of all tables."""
+    with store.database.read() as connection:
+        return {table.name: list(connection.execute(select(table))) for table in metadata.sorted_tables}
+
+
+class Broken(Exception):
+    """Something failed in the midst of a transaction."""
+
+
+def breaking_at(number: int, do: Callable[..., Any]) -> Callable[..., Any]:
+    """What does the same, but for that call of it."""
+    calls = itertools.count()
+
+    def sometimes(*words: Any, **more: Any) -> Any:
+        if next(calls) == number:
+            raise Broken
+        return do(*words, **more)
+
+    return sometimes
+
+
+POSTING = (finalizing, fanning_out, retrying)
+
+
+@pytest.mark.parametrize("changing", [*POSTING, finishing, failing, completing, deleting], ids=lambda one: one.__name__)
+def test_when_one_thing_cannot_be_written_all_is_as_before(
+    store: Store, changing: Callable[[Store], Callable[[], object]]
+) -> None:
+    parts = {what: parts_written(store, changing(store), writers) for what, writers in WRITERS.items()}
+    assert parts["an event"] > 0
+    assert parts["the message"] == (changing in POSTING)
+
+
+def parts_written(store: Store, change: Callable[[], object], writers: Iterable[str]) -> int:
+    """Let each part that these write fail, and see that nothing is written; gives how many there are."""
+    before = everything(store)
+    for number in itertools.count():
+        try:
+            with broken(writers, number):
+                change()
+        except Broken:
+            assert everything(store) == before
+        else:
+            assert everything(store) != before
+            return number
+    raise AssertionError
+
+
+@contextmanager
+def broken(writers: Iterable[str], number: int) -> Iterator[None]:
+    """That call of a writer fails."""
+    with ExitStack() as patched:
+        for name in writers:
+            patched.enter_context(patch(name, breaking_at(number, resolve_name(name))))
+        yield
+
+
+# -- what travels
+
+TRACEPARENT = re.compile("00-([0-9a-f]{32})-([0-9a-f]{16})-01")
+
+
+def test_each_message_names_its_video_as_the_trace_and_a_span_that_exists(store: Store) -> None:
+    video_hash = preprocessed(store)
+    store.post_again(video_hash, Topic.PREPROCESSING)
+    store.post_again(video_hash, Topic.PROCESSING)
+    rows = store.unsent(10)
+    assert [row.topic for row in rows] == [Topic.PREPROCESSING, Topic.PROCESSING] * 2
+    for row in rows:
+        named = TRACEPARENT.fullmatch(read_message(row.topic, row.payload.encode()).traceparent)
+        assert named
+        assert (row.key, named[1]) == (video_hash, video_hash)
+        assert named[2] in {span.span_id for span in store.spans(video_hash)}
+
+
 # -- retry and delete
 
 
@@ -256,6 +429,52 @@ def test_retry_opens_only_what_failed(store: Store) -> None:
     again = store.claim(video_hash, "480p")
     assert again is not None
     assert store.finish_rendition(again, {}) is not None
+
+
+def own_errors(store: Store, lease: Lease) -> None:
+    """Fail as often as is allowed."""
+    for left in reversed(range(3)):
+        store.fail(lease, "odd", permanent=False)
+        lease = hurried(store, lease.video_hash, lease.stage) if left else lease
+
+
+def lost_workers(store: Store, lease: Lease) -> None:
+    """Lose as many workers as is allowed."""
+    for left in reversed(range(5)):
+        (running,) = store.in_state(State.RUNNING)
+        assert store.free(running)
+        assert not left or store.claim(lease.video_hash, lease.stage)
+
+
+def outage(store: Store, lease: Lease) -> None:
+    """Wait for a server for as long as is allowed."""
+    store.away(lease, "azurite does not answer", store.settings.patience_seconds + 1)
+
+
+@pytest.mark.parametrize(
+    ("exhaust", "once"),
+    [
+        (own_errors, lambda store, lease: store.fail(lease, "odd", permanent=False)),
+        (lost_workers, lambda store, lease: store.free(store.in_state(State.RUNNING)[0])),
+        (outage, lambda store, lease: store.away(lease, "azurite does not answer", 1.0)),
+    ],
+    ids=["own errors", "lost workers", "an outage"],
+)
+def test_what_is_retried_has_all_its_attempts_again(
+    store: Store, exhaust: Callable[[Store, Lease], None], once: Callable[[Store, Lease], object]
+) -> None:
+    video_hash = preprocessed(store, Size(256, 144))
+    store.finish_rendition(claimed(store, video_hash, "thumbnail"), {})
+    exhaust(store, claimed(store, video_hash, "144p"))
+    assert store.video(video_hash).status == Status.FAILED
+    store.retry(video_hash)
+    assert [job.stage for job in store.due()] == ["144p"]
+    lease = store.claim(video_hash, "144p")
+    assert lease
+    assert lease.attempt == 1
+    once(store, lease)
+    assert state_of(store, video_hash, "144p") in (State.WAITING, State.QUEUED)
+    assert store.video(video_hash).status == Status.PROCESSING
 
 
 def test_retry_of_preprocessing_goes_by_its_topic(store: Store) -> None:
@@ -355,7 +574,7 @@ for _ in range(10):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_leases_are_judged_only_while_beats_can_be_written(store: Store, settings: Settings) -> None:
+def test_leases_are_judged_only_while_beats_can_be_written(hasty: None, store: Store, settings: Settings) -> None:
     """SQLite in WAL mode goes on to answer readers while somebody keeps all writers out."""
     claimed(store, preprocessed(store), "360p")
     assert [job.stage for job in store.leases()] == ["360p"]

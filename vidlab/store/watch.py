@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
-from vidlab.models import Job, OutboxRow, State, events, jobs, outbox
-from vidlab.profiles import Topic
+from vidlab.models import Job, OutboxRow, State, events, jobs, outbox, spans
+from vidlab.profiles import PREPROCESSING, Topic
 from vidlab.store.clock import now
 from vidlab.store.leases import Leases
-from vidlab.store.record import new_span_id
 from vidlab.store.rows import locked, post, to_job
 
 
@@ -104,8 +103,14 @@ class Watch(Leases):
         with self.database.write() as connection:
             video = locked(connection, video_hash)
             etag = video.original_etag if topic == Topic.PREPROCESSING else video.source_etag
-            post(connection, topic, video_hash, etag or "", new_span_id())
+            post(connection, topic, video_hash, etag or "", self._sender(connection, video_hash))
             self.tell(connection, "posted_again", video_hash, detail=topic)
+
+    def _sender(self, connection: Connection, video_hash: str) -> str:
+        """The span that the video's last message came from: its wait for preprocessing, or the attempt at it."""
+        of_stage = (spans.c.video_hash == video_hash) & (spans.c.stage == PREPROCESSING.name)
+        query = select(spans.c.span_id).where(of_stage, spans.c.parent_id.is_(None))
+        return str(connection.execute(query.order_by(spans.c.started_at.desc()).limit(1)).scalar_one())
 
     def _give_times(self) -> None:
         """Turn the delays that workers asked for into times of this clock."""
