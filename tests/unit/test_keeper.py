@@ -55,6 +55,8 @@ def test_each_round_is_gone_again_and_again_whatever_happens_to_the_others(monke
     monkeypatch.setattr("vidlab.keeper.ROUND_PAUSE", 0.01)
     keeper = threading.Thread(target=keep, args=(Settings(kafka="127.0.0.1:1"), over))
     keeper.start()
-    until(lambda: all(counted[one.name] > 2 for one in ROUNDS), "each round was gone three times")
-    over.set()
-    keeper.join()
+    try:
+        until(lambda: all(counted[one.name] > 2 for one in ROUNDS), "each round was gone three times")
+    finally:
+        over.set()
+        keeper.join()
