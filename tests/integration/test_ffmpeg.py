@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import textwrap
-import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -40,7 +39,7 @@ def test_progress_rises_to_the_end() -> None:
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert any(0.1 < fraction < 0.9 for fraction in fractions)
-    assert told[-1].speed == pytest.approx(1.0, abs=0.5)
+    assert (told[-1].speed or 0) > 0
 
 
 def test_the_command_is_logged_as_it_can_be_pasted() -> None:
@@ -57,9 +56,9 @@ def test_it_ends_at_the_time_limit() -> None:
 
 def test_it_ends_when_it_is_to_stop() -> None:
     reason = HandedBack(stage="360p", video_hash="abc")
-    until = time.monotonic() + 0.5
+    going: list[Progress] = []
     with pytest.raises(HandedBack) as caught:
-        run(endless(), Settings(), stopping=lambda: reason if time.monotonic() > until else None)
+        run(endless(), Settings(), on_progress=going.append, stopping=lambda: reason if going else None)
     assert caught.value is reason
     assert children() == []
 
@@ -75,33 +74,28 @@ def test_it_ends_when_telling_the_progress_fails() -> None:
 
 def test_a_signal_to_the_whole_group_is_put_down_to_its_reason() -> None:
     """`down` signals ffmpeg too, and ffmpeg may end before its worker has understood."""
-    told: list[BaseException] = []
+    asked = itertools.count()
 
-    def down() -> None:
-        time.sleep(0.7)
+    def down(_: Progress) -> None:
         for child in children():
             child.terminate()
-        time.sleep(0.3)
-        told.append(HandedBack(stage="360p", video_hash="abc"))
 
-    thread = threading.Thread(target=down)
-    thread.start()
+    def stopping() -> BaseException | None:
+        """Understands when ffmpeg is gone, and not at once."""
+        return HandedBack(stage="360p", video_hash="abc") if not children() and next(asked) else None
+
     with pytest.raises(HandedBack):
-        run(endless(), Settings(), stopping=lambda: told[0] if told else None)
-    thread.join()
+        run(endless(), Settings(), on_progress=down, stopping=stopping)
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGTERM, "by a signal"), (signal.SIGKILL, "SIGKILL")])
 def test_a_signal_from_nobody_known_is_told(number: signal.Signals, name: str) -> None:
-    def send() -> None:
+    def send(_: Progress) -> None:
         for child in children():
             child.send_signal(number)
 
-    thread = threading.Timer(0.7, send)
-    thread.start()
     with pytest.raises(FFmpegFailed, match=f"ended from outside \\({name}\\)"):
-        run(endless(), Settings())
-    thread.join()
+        run(endless(), Settings(), on_progress=send)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
