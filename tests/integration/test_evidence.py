@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.unit.labs import StubLab
-from vidlab.lab.addresses import MARK
 from vidlab.lab.evidence import scratch_of, strays_of
+from vidlab.lab.identity import MARK
 from vidlab.models import Status
 from vidlab.settings import Settings
 from vidlab.storage import Storage

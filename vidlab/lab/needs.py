@@ -103,7 +103,7 @@ NEEDS: tuple[Need, ...] = (
         locate=partial(find, "ffmpeg_more"),
         version=told("-version", r"ffmpeg version n?([\w.-]+)"),
         minimum=(5, 1),
-        advice=WHEELS,
+        advice=AGAIN,
     ),
     Need(
         name="ffprobe",
