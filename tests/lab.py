@@ -28,7 +28,7 @@ class RunningLab:
         self.local = local
         self.clips = clips
         self.settings: Settings = local.settings()
-        self.client = Client(self.settings.api_url)
+        self.client = Client(self.settings.api_url, self.settings.api_token)
         self.store = Store(self.settings)
         self.storage = Storage(self.settings)
 

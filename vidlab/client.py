@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from vidlab.ahead import bounded_map
 from vidlab.errors import ChunksMissing, DependencyAway, FileChanged, NotEnded, UnknownVideo, VidLabError, WrongState
@@ -38,9 +39,16 @@ class Client:
     Raises DependencyAway when the API, or a server that it needs, does not answer for about 20 s.
     """
 
-    def __init__(self, api_url: str) -> None:
+    def __init__(self, api_url: str, token: SecretStr | None = None) -> None:
+        """`token`: the API's, where it wants one."""
+        secret = token.get_secret_value() if token else ""
         # trust_env: a proxy that the environment names knows nothing of this machine's ports.
-        self._http = httpx.Client(base_url=api_url, timeout=httpx.Timeout(ANSWER, connect=CONNECT), trust_env=False)
+        self._http = httpx.Client(
+            base_url=api_url,
+            headers={"Authorization": f"Bearer {secret}"} if secret else {},
+            timeout=httpx.Timeout(ANSWER, connect=CONNECT),
+            trust_env=False,
+        )
 
     def close(self) -> None:
         self._http.close()

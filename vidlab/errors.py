@@ -169,7 +169,14 @@ class ForeignPage(VidLabError):
     """The API does not take this request: {why}."""
 
     http_status = 403
-    hint = "Pages of this machine may do everything; others may only fetch media."
+    hint = "Pages of this machine may do everything, and those in VIDLAB_CORS_ORIGINS; others may only fetch media."
+
+
+class TokenWanted(VidLabError):
+    """The API wants its token, and {why}."""
+
+    http_status = 401
+    hint = "Set VIDLAB_API_TOKEN to it; in HTTP it goes into the header `Authorization: Bearer TOKEN`."
 
 
 class RangeNotSatisfiable(VidLabError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from vidlab.errors import BadSetting
 from vidlab.here import nearest_lab
@@ -36,6 +37,10 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or base).absolute() / "vidlab"
 
 
+#: Settings whose value is told to nobody, not even when it is wrong.
+_SECRET = ("VIDLAB_API_TOKEN", "VIDLAB_STORAGE")
+
+
 class Settings(BaseSettings):
     """Where the servers are, and what is allowed. A lab fills in the addresses of what it started."""
 
@@ -57,6 +62,12 @@ class Settings(BaseSettings):
     clamd: str = "127.0.0.1:3310"
     #: The API as seen from outside: what people are told.
     api_url: str = "http://127.0.0.1:8000"
+
+    # -- who may speak to the API
+    #: What everyone must send, but for media, /docs and /health/live; empty: nobody is asked for it.
+    api_token: SecretStr = SecretStr("")
+    #: Pages beside those of this machine that may do everything, with commas between: https://player.example
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     # -- programs; empty means: find it (`vidlab doctor` shows which)
     ffmpeg: str = ""
@@ -140,6 +151,8 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             variable = f"VIDLAB_{str(first['loc'][0]).upper()}"
+            if variable in _SECRET:
+                raise BadSetting(variable=variable, value="***", why=first["msg"]) from None
             raise BadSetting(variable=variable, value=first["input"], why=first["msg"]) from error
 
     @field_validator("cache")
@@ -147,6 +160,23 @@ class Settings(BaseSettings):
     def _from_anywhere(cls, path: Path) -> Path:
         """The servers run in folders of their own: from there a relative path would lead elsewhere."""
         return path.absolute()
+
+    @field_validator("api_token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[!-~]*", token.get_secret_value()):
+            raise ValueError("it may have letters, digits and signs of ASCII, and no blanks")
+        return token
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: Any) -> tuple[str, ...]:
+        listed = value.split(",") if isinstance(value, str) else value
+        found = tuple(origin.strip().rstrip("/").lower() for origin in listed)
+        for origin in found:
+            if not re.fullmatch(r"https?://[^/?#\s*@]+", origin):
+                raise ValueError(f"{origin or 'an empty one'} is no origin such as https://player.example:8443")
+        return found
 
     @property
     def blob_endpoint(self) -> str:

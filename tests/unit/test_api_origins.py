@@ -8,17 +8,27 @@ import pytest
 
 from tests.unit.asgi import Http
 from vidlab.api.app import create_app
+from vidlab.errors import BadSetting
 from vidlab.settings import Settings
 
 LOCAL = ["http://localhost:8888", "http://127.0.0.1:12345", "https://localhost", "http://[::1]:80"]
-FOREIGN = ["http://evil.example", "http://localhost.evil.example", "http://127.0.0.1.evil.example:80", "null"]
+LISTED = "https://player.example:8443"
+FOREIGN = [
+    "http://evil.example",
+    "http://player.example:8443",
+    "https://player.example",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example:80",
+    "null",
+]
 
 
 @pytest.fixture
 def http() -> Http:
     store = Mock()
     store.videos.return_value = []
-    app = create_app(Settings(api_url="http://lab.example:8000"), Mock(), store)
+    settings = Settings(api_url="http://lab.example:8000", cors_origins=f"{LISTED}/, https://Other.example")
+    app = create_app(settings, Mock(), store)
     return Http(app, base_url="http://127.0.0.1:8000")
 
 
@@ -39,6 +49,23 @@ def test_other_pages_change_nothing_and_read_nothing(http: Http, origin: str) ->
     assert "comes from a page of" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("origin", [LISTED, "https://other.example"])
+def test_pages_of_the_list_may_do_everything(http: Http, origin: str) -> None:
+    assert http.get("/videos", headers={"Origin": origin}).headers["access-control-allow-origin"] == origin
+    asked = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
+    assert http.options("/videos/x", headers=asked).status_code == 200
+    assert http.delete("/videos/x", headers={"Origin": origin}).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "listed", ["*", "null", "player.example", "https://a.example/path", "https://a.example,", "ftp://a"]
+)
+def test_a_list_names_origins_and_nothing_else(listed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDLAB_CORS_ORIGINS", listed)
+    with pytest.raises(BadSetting, match="VIDLAB_CORS_ORIGINS"):
+        Settings()
+
+
 def test_the_api_is_its_own_page(http: Http) -> None:
     for origin in ("http://lab.example:8000", "http://127.0.0.1:8000"):
         assert http.delete("/videos/x", headers={"Origin": origin}).status_code == 202
@@ -51,7 +78,9 @@ def test_names_under_which_it_answers(http: Http, host: str) -> None:
     assert http.get("/videos", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "[::1", "[evil.example]", "a]b.c"]
+)
 def test_a_name_that_was_turned_to_this_machine_is_refused(http: Http, host: str) -> None:
     answer = http.get("/videos", headers={"Host": host})
     assert answer.status_code == 403

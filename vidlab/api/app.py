@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vidlab import __version__
 from vidlab.api import health, media, metrics, uploads, videos
+from vidlab.api.access import Token
+from vidlab.api.headers import SecurityHeaders
 from vidlab.api.health import Check, Checks
 from vidlab.api.metrics import Measured, Metrics
 from vidlab.api.origins import Origins
@@ -41,8 +42,9 @@ def create_app(
         exception_handlers=HANDLERS,
         middleware=[
             Middleware(Measured, metrics=numbers),
-            Middleware(NoSniff),
-            Middleware(Origins, api_url=settings.api_url),
+            Middleware(SecurityHeaders),
+            Middleware(Origins, api_url=settings.api_url, allowed=settings.cors_origins),
+            Middleware(Token, token=settings.api_token),
         ],
         lifespan=_closes,
     )
@@ -59,18 +61,3 @@ async def _closes(app: FastAPI) -> AsyncIterator[None]:
     app.state.checks.close()
     app.state.parts.store.close()
     app.state.parts.storage.close()
-
-
-class NoSniff:
-    """Has browsers believe the content type: what somebody uploaded must not become a page."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
-            await send(message)
-
-        await self.app(scope, receive, sent)

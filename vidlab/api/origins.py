@@ -1,7 +1,8 @@
-"""Which pages may talk to the API. Media is open to every page; the rest only to pages of this machine.
+"""Which pages may talk to the API. Media is open to every page; the rest only to pages of this machine, and to those
+that VIDLAB_CORS_ORIGINS lists.
 
 A page that was opened anywhere on the web runs in the same browser as the lab, and can send forms to it. So what
-changes something is refused when it comes from a page that is not of this machine. And a name that leads a browser
+changes something is refused when it comes from another page. And a name that leads a browser
 here from elsewhere (DNS rebinding) is refused too: only this machine's names, plain addresses, the API's own name,
 and names without a dot, which no public server has.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,10 +19,9 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vidlab.api.problems import Problem
+from vidlab.api.problems import refused
 from vidlab.errors import ForeignPage
 from vidlab.paths import MEDIA
-from vidlab.problem import as_problem
 
 #: Pages on this machine, on any port, under both of its names.
 LOOPBACK = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
@@ -34,11 +34,13 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 class Origins:
     """CORS for two kinds of paths, and a guard before them."""
 
-    def __init__(self, app: ASGIApp, api_url: str) -> None:
+    def __init__(self, app: ASGIApp, api_url: str, allowed: Collection[str] = ()) -> None:
         self.own = urlsplit(api_url)
+        self.allowed = allowed
         media = CORSMiddleware(app, allow_origins=_ANY, allow_methods=_SAFE, allow_headers=_ANY, **_RULES)
-        rest = CORSMiddleware(app, allow_origin_regex=LOOPBACK, allow_methods=_ANY, allow_headers=_ANY, **_RULES)
-        self.media, self.rest = media, rest
+        rules = _RULES | {"allow_methods": _ANY, "allow_headers": _ANY}
+        self.media = media
+        self.rest = CORSMiddleware(app, allow_origins=tuple(allowed), allow_origin_regex=LOOPBACK, **rules)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,27 +48,27 @@ class Origins:
             return
         refusal = self._refusal(Headers(scope=scope), scope["method"])
         if refusal:
-            error = ForeignPage(why=refusal)
-            await Problem(as_problem(error), error.http_status)(scope, receive, send)
+            await refused(scope, ForeignPage(why=refusal))(scope, receive, send)
             return
         is_media = scope["path"].startswith(f"{MEDIA}/")
         await (self.media if is_media else self.rest)(scope, receive, send)
 
     def _refusal(self, headers: Headers, method: str) -> str | None:
-        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        host = headers.get("host", "")
         if not self._is_ours(host):
             return f"it was sent to the name {host}, which is not this API's"
         origin = headers.get("origin")
-        if method in _SAFE or origin is None or re.fullmatch(LOOPBACK, origin):
+        if method in _SAFE or origin is None or re.fullmatch(LOOPBACK, origin) or origin in self.allowed:
             return None
-        same = urlsplit(origin).netloc in (self.own.netloc, headers.get("host"))
+        same = origin.partition("://")[2] in (self.own.netloc, host)
         return None if same else f"it comes from a page of {origin}"
 
     def _is_ours(self, host: str) -> bool:
-        if "." not in host or host == self.own.hostname:
-            return True
         try:
-            ipaddress.ip_address(host)
-        except ValueError:
+            name = urlsplit(f"//{host}").hostname or ""
+            if "." not in name or name == self.own.hostname:
+                return True
+            ipaddress.ip_address(name)
+        except ValueError:  # neither an address, nor even the form of a name
             return False
         return True

@@ -71,6 +71,11 @@ def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase
 
 
+def refused(scope: Scope, error: VidLabError, headers: dict[str, str] | None = None) -> Response:
+    """The answer of who turns a request away before an endpoint sees it."""
+    return Lingering(as_problem(error) | {"instance": scope["path"]}, error.http_status, headers=headers)
+
+
 # -- handlers
 
 

@@ -108,7 +108,8 @@ def seconds_to_end(video: dict[str, Any]) -> float | None:
 def _client(state: Path | None) -> Client:
     from vidlab.client import Client
 
-    return Client(the_lab(state).settings().api_url)
+    settings = the_lab(state).settings()
+    return Client(settings.api_url, settings.api_token)
 
 
 def _send(client: Client, file: Path, title: str | None, *, quiet: bool) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class _Sender:
         self.name = name
         self.writer = writer
         self.patience = patience
-        self.client = WitnessClient(settings.api_url, name, writer)
+        self.client = WitnessClient(settings, name, writer)
 
     def close(self) -> None:
         self.client.close()
@@ -137,8 +137,8 @@ def outcome(error: VidLabError) -> Kind:
 class WitnessClient(Client):
     """A client that writes each request into a history: each try by itself."""
 
-    def __init__(self, api_url: str, name: str, writer: Writer) -> None:
-        super().__init__(api_url)
+    def __init__(self, settings: Settings, name: str, writer: Writer) -> None:
+        super().__init__(settings.api_url, settings.api_token)
         self.name = name
         self.writer = writer
         self._now = ""
