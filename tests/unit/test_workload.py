@@ -11,6 +11,7 @@ from vidlab import clips
 from vidlab.errors import BadChunk, DependencyAway, VidLabError, WrongState
 from vidlab.lab.history import COMPLETED, Kind, Writer
 from vidlab.lab.workload import REFUSED, SHORT, WitnessClient, expected_end, items, outcome
+from vidlab.settings import Settings
 
 
 def test_items_are_sent_in_turn_at_their_rate() -> None:
@@ -52,7 +53,7 @@ def test_each_try_stands_in_the_history(tmp_path: Path, monkeypatch: pytest.Monk
     clip = tmp_path / "tiny-0007.mp4"
     clip.write_bytes(b"x" * 30)
     with Writer(tmp_path, "one") as writer:
-        client = WitnessClient("http://127.0.0.1:9", "client.1", writer)
+        client = WitnessClient(Settings(api_url="http://127.0.0.1:9"), "client.1", writer)
         with pytest.raises(DependencyAway):
             client.send("tiny-0007", clip, chunk_bytes=10)
         client.close()
