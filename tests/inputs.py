@@ -151,6 +151,9 @@ def box(name: bytes, declared: int, content: bytes = b"") -> bytes:
 # -- what must play --------------------------------------------------------------------------------------------------
 
 HD = drawn("hd_later", f"{picture('1280x720', seconds=2)} {T} {H264} {AAC} -output_ts_offset 2", "ts")
+HD_AFTER_A_GAP = drawn(
+    "hd_after_a_gap", f"{picture('1280x720', seconds=2)} {T} {H264} {AAC} -output_ts_offset 2.2", "ts"
+)
 STEREO = drawn("stereo_later", f"{P} {T} {H264} {AAC} -ac 2 -ar 44100 -output_ts_offset 2.2", "ts")
 TS = f"{P} {T} {H264} {AAC}"
 
@@ -266,6 +269,7 @@ SIZES = (
     ),
     Input(clip=drawn("mute_lie", f"{P} {H264}", after=called(2, 2)), found={"size": (320, 180)}),
     Input(clip=drawn("grows", TS, "ts"), joined=(HD,), seconds=3.96),
+    Input(clip=drawn("grows_after_a_gap", TS, "ts"), joined=(HD_AFTER_A_GAP,), normalised="re-muxed", seconds=4.17),
 )
 
 TIMES = (
