@@ -448,7 +448,8 @@ def lost_workers(store: Store, lease: Lease) -> None:
 
 def outage(store: Store, lease: Lease) -> None:
     """Wait for a server for as long as is allowed."""
-    store.away(lease, "azurite does not answer", store.settings.patience_seconds + 1)
+    store.away(lease, "azurite does not answer", store.settings.patience_seconds - 1)
+    store.away(hurried(store, lease.video_hash, lease.stage), "azurite does not answer", 2.0)
 
 
 @pytest.mark.parametrize(
