@@ -223,6 +223,12 @@ class LabFailed(VidLabError):
     """{why}"""
 
 
+class NotALab(VidLabError):
+    """Process {pid} ({name}, user {user}) was taken for a leftover of this lab, which it cannot be: nothing was ended."""
+
+    hint = "Show its environment; `VIDLAB_LAB_ID` stands there, and it should not. End it by hand if it is yours."
+
+
 class NotReady(VidLabError):
     """{name} did not get ready: {why}."""
 

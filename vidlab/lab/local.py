@@ -101,7 +101,7 @@ class LocalLab:
             raise
 
     def _begin(self) -> None:
-        sweep(self.folder.lab_id)
+        sweep(self.folder)
         born = self._spawn()
         deadline = time.monotonic() + BIRTH
         while not self.running:
@@ -159,7 +159,7 @@ class LocalLab:
         if lab is not None:
             self._ask_down(lab)
         if self.folder.is_lab:
-            sweep(self.folder.lab_id)
+            sweep(self.folder)
             self.folder.forget_lab()
         _reap()
 
