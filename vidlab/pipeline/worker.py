@@ -10,9 +10,11 @@ import logging
 import os
 import shutil
 import signal
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -34,6 +36,7 @@ log = structlog.get_logger()
 def make_worker(stage: Stage, settings: Settings, on_ready: Callable[[str], None]) -> Worker:
     """A worker that is ready to be started; `on_ready` is called when it takes tasks."""
     shutil.rmtree(settings.scratch, ignore_errors=True)  # what a crash left
+    _keep_temporary_files(settings.state.absolute() / "run" / f"{settings.process}.tmp")
     # Celery warns root because of pickle; only JSON is accepted here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     app = make_app(settings)
@@ -51,6 +54,13 @@ def make_worker(stage: Stage, settings: Settings, on_ready: Callable[[str], None
         without_heartbeat=True,
         quiet=True,
     )
+
+
+def _keep_temporary_files(folder: Path) -> None:
+    """Have this process make them there: a worker that is killed leaves nothing elsewhere, and the next one sweeps."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    tempfile.tempdir = str(folder)
 
 
 def _register(app: Celery, shop: Workshop) -> None:
