@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.postgres import fresh_database, running_postgres
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 from vidlab.settings import Settings
 from vidlab.store import Store
 from vidlab.store.migrate import migrate
 
 if TYPE_CHECKING:
     from tests.lab import RunningLab
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks
 
 _numbers = itertools.count()
 
