@@ -1,4 +1,4 @@
-"""What several kinds of tests share: databases of both sorts."""
+"""What several kinds of tests share: databases of both sorts, and the lab of the session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.postgres import fresh_database, running_postgres
+from tests.leftovers import files_left, own_session, processes_left
+from tests.postgres import Postgres, fresh_database, running_postgres
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 from vidlab.settings import Settings
 from vidlab.store import Store
@@ -31,11 +32,21 @@ def state_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fails when a process or a temporary file of the session is left at its end."""
+    tmp_path_factory.getbasetemp()  # made first: pytest itself keeps there what belongs to tests that failed
+    with own_session() as folder:
+        yield
+        assert processes_left(folder.name) == []
+        assert files_left(folder) == []
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a real PostgreSQL."""
-    with running_postgres() as url:
-        yield url
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL. Who stops it starts it again."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

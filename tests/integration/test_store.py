@@ -22,6 +22,7 @@ from sqlalchemy import Row, select, text, update
 from vidlab.errors import DependencyAway, LeaseLost, UnknownVideo, WrongState
 from vidlab.events import read_message
 from vidlab.models import Lease, State, Status, Video, metadata, videos
+from vidlab.processes import die_with_parent
 from vidlab.profiles import MASTER, PROFILES, Size, Topic
 from vidlab.settings import Settings
 from vidlab.store import Store
@@ -565,7 +566,7 @@ for _ in range(10):
     store.finalize(video.video_hash, source_etag="e", bytes=1)
 """
     command = [sys.executable, "-c", script, str(settings.state), settings.database_url]
-    writers = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(16)]
+    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=die_with_parent) for _ in range(16)]
     errors = [writer.communicate()[1].decode() for writer in writers]
     assert not any(writer.returncode for writer in writers), "\n".join(errors)[-2000:]
     assert len(store.videos(limit=1000)) == 160

@@ -26,6 +26,7 @@ from vidlab.errors import DependencyAway
 from vidlab.lab.ready import announced, ready_file
 from vidlab.models import Status, Video
 from vidlab.pipeline import upload
+from vidlab.processes import die_with_parent
 from vidlab.settings import Settings
 from vidlab.storage import Storage
 from vidlab.store import Store
@@ -406,7 +407,8 @@ def api_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     names = ("state", "process", "api_url", "container", "database_url")
     env = {f"VIDLAB_{name.upper()}": str(getattr(settings, name)) for name in names}
     env["VIDLAB_STORAGE"] = settings.storage.get_secret_value()
-    process = subprocess.Popen([sys.executable, "-m", "services.api"], env=dict(os.environ) | env)
+    command = [sys.executable, "-m", "services.api"]
+    process = subprocess.Popen(command, env=dict(os.environ) | env, preexec_fn=die_with_parent)
     try:
         deadline = time.monotonic() + 30
         while not announced(settings):
