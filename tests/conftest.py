@@ -19,6 +19,9 @@ from vidlab.store.migrate import migrate
 if TYPE_CHECKING:
     from tests.lab import RunningLab
 
+#: The lab of the tests does not wait as long between two attempts as people's labs do.
+HASTY = {"VIDLAB_RETRY_SECONDS": "0.5"}
+
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks
 
 _numbers = itertools.count()
@@ -60,7 +63,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Runni
     """The lab of the session, on SQLite. Who breaks something in it mends it."""
     from tests.lab import running_lab  # unit tests do without what it imports
 
-    with running_lab(tmp_path_factory.mktemp("lab"), clips) as running:
+    with running_lab(tmp_path_factory.mktemp("lab"), clips, **HASTY) as running:
         yield running
 
 

@@ -9,12 +9,15 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.footage import footage
 from tests.lab import RunningLab
+from tests.media import probed
 from vidlab import clips as table
 from vidlab import paths
 
 #: Clip -> the renditions that it must end with.
 PLAYS = {
+    "full_hd": ["144p", "360p", "480p", "720p", "1080p"],
     "landscape": ["144p", "360p", "480p", "720p"],
     "portrait": ["144p", "360p"],
     "silent": ["144p"],
@@ -41,7 +44,7 @@ Ended = Callable[[str], dict[str, Any]]
 @pytest.fixture(scope="module")
 def sent(lab: RunningLab) -> dict[str, str]:
     """All clips are sent at once, so that they wait for each other as videos do."""
-    return {name: lab.send(table.make(name, lab.clips)) for name in (*PLAYS, *FAILS)}
+    return {name: lab.send(footage(name, lab.clips)) for name in (*PLAYS, *FAILS)}
 
 
 @pytest.fixture
@@ -71,6 +74,29 @@ def test_a_good_clip_ends_playable(lab: RunningLab, ended: Ended, name: str) -> 
     thumbnail = httpx.get(video["thumbnail_url"], trust_env=False)
     assert thumbnail.headers["content-type"] == "image/jpeg"
     assert thumbnail.content.startswith(b"\xff\xd8")
+
+
+def test_all_rungs_have_the_same_key_frames_and_durations(lab: RunningLab, ended: Ended, tmp_path: Path) -> None:
+    video = ended("full_hd")
+    grids = {rung: grid(lab, video["video_hash"], rung, tmp_path) for rung in PLAYS["full_hd"]}
+    assert [round(time - start[0], 3) for start in grids["1080p"] for time in start] == [0.0, 2.0, 4.0, 0.0]
+    assert [rung for rung, found in grids.items() if found != grids["144p"]] == []
+    durations = {played.uri: [s.duration for s in played.segments] for played in lab.played(video).renditions}
+    assert len(durations) == len(grids)
+    assert {tuple(found) for found in durations.values()} == {(6.0, 1.0)}
+
+
+def grid(lab: RunningLab, video_hash: str, rung: str, folder: Path) -> list[list[float]]:
+    """When the key frames of each segment are shown, in seconds."""
+    files = sorted(lab.storage.list_paths(paths.rendition_prefix(video_hash, rung)))
+    return [key_frames(lab, path, folder / f"{rung}.ts") for path in files if path.endswith(".ts")]
+
+
+def key_frames(lab: RunningLab, path: str, target: Path) -> list[float]:
+    lab.storage.download(path, target)
+    what = ("-select_streams", "v", "-show_entries", "packet=pts_time,flags")
+    packets = probed(target, *what)["packets"]
+    return sorted(float(one["pts_time"]) for one in packets if "K" in one["flags"])
 
 
 @pytest.mark.parametrize("name", FAILS)
