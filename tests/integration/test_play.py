@@ -24,6 +24,10 @@ SEGMENT = os.urandom(2 * SERVED + 4321)
 
 @pytest.fixture
 def completed(store: Store, storage: Storage) -> str:
+    return completed_video(store, storage)
+
+
+def completed_video(store: Store, storage: Storage) -> str:
     """A video with one rendition, and files that are nobody's business."""
     video_hash = preprocessed(store, Size(256, 144))
     lease = claimed(store, video_hash, "144p")

@@ -5,12 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -20,13 +16,11 @@ import pytest
 
 from tests.azurite import Azurite
 from tests.postgres import free_port
-from tests.serving import serving
+from tests.serving import api_process, serving
 from vidlab.api.app import create_app
 from vidlab.errors import DependencyAway
-from vidlab.lab.ready import announced, ready_file
 from vidlab.models import Status, Video
 from vidlab.pipeline import upload
-from vidlab.processes import die_with_parent
 from vidlab.settings import Settings
 from vidlab.storage import Storage
 from vidlab.store import Store
@@ -398,24 +392,3 @@ def test_an_upload_goes_on_after_the_api_was_killed(blob_settings: Settings, sto
             api.sent(1, b"b", video_hash=video_hash)
             assert api.finalize(video_hash).status_code == 200
         assert api.original(video_hash) == b"abc"
-
-
-@contextmanager
-def api_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """`services.api` as the lab starts it, once it is ready."""
-    ready_file(settings.state, settings.process).unlink(missing_ok=True)
-    names = ("state", "process", "api_url", "container", "database_url")
-    env = {f"VIDLAB_{name.upper()}": str(getattr(settings, name)) for name in names}
-    env["VIDLAB_STORAGE"] = settings.storage.get_secret_value()
-    command = [sys.executable, "-m", "services.api"]
-    process = subprocess.Popen(command, env=dict(os.environ) | env, preexec_fn=die_with_parent)
-    try:
-        deadline = time.monotonic() + 30
-        while not announced(settings):
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(10)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -10,9 +11,11 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 
 from tests.unit.asgi import Http
+from vidlab.api.app import create_app
 from vidlab.api.problems import HANDLERS, _drop_rest
 from vidlab.errors import ChunksMissing, DependencyAway, LabFailed, LabNotRunning, RangeNotSatisfiable, UnknownVideo
 from vidlab.problem import as_problem, from_problem
+from vidlab.settings import Settings
 
 
 def raising(error: Exception) -> Http:
@@ -106,3 +109,10 @@ def test_what_nobody_wants_is_read_until_it_ends() -> None:
 
     asyncio.run(_drop_rest(receive))
     assert bodies == []
+
+
+def test_all_methods_of_a_path_are_told_when_another_is_tried() -> None:
+    http = Http(create_app(Settings(), Mock(), Mock()))
+    for path, methods in {"/videos/x": "DELETE, GET", "/videos/upload": "POST", "/docs": "GET"}.items():
+        answer = http.request("PUT", path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from vidlab import __version__
 from vidlab.api import health, media, metrics, uploads, videos
 from vidlab.api.access import Token
+from vidlab.api.document import EVERYWHERE, describe
 from vidlab.api.headers import SecurityHeaders
 from vidlab.api.health import Check, Checks
 from vidlab.api.metrics import Measured, Metrics
@@ -46,10 +47,12 @@ def create_app(
             Middleware(Origins, api_url=settings.api_url, allowed=settings.cors_origins),
             Middleware(Token, token=settings.api_token),
         ],
+        responses=EVERYWHERE,
         lifespan=_closes,
     )
     for router in ROUTERS:
         app.include_router(router)
+    describe(app, token=bool(settings.api_token.get_secret_value()))
     app.state.parts, app.state.metrics = parts, numbers
     app.state.checks = Checks(own | dict(checks or {}))
     return app

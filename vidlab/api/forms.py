@@ -29,11 +29,15 @@ MAX_KEY_LENGTH = 255  # characters
 
 _FIELDS: dict[str, dict[str, Any]] = {
     "file": {"type": "string", "format": "binary", "description": "The bytes of this chunk."},
-    "chunk": {"type": "integer", "minimum": 0, "description": "Its number, from 0."},
-    "total_chunks": {"type": "integer", "minimum": 1, "description": "How many there are in all."},
+    "chunk": {"type": "integer", "minimum": 0, "maximum": 49_999, "description": "Its number, from 0."},
+    "total_chunks": {"type": "integer", "minimum": 1, "maximum": 50_000, "description": "How many there are in all."},
     "video_hash": {"type": "string", "description": "From the first answer; from the second call on."},
     "title": {"type": "string", "description": "Only the first call's counts; else the file's name."},
-    "sha256": {"type": "string", "description": "Of this chunk, in hex: checked before anything is stored."},
+    "sha256": {
+        "type": "string",
+        "pattern": "^[0-9a-fA-F]{64}$",
+        "description": "Of this chunk, in hex: checked before anything is stored.",
+    },
 }
 
 #: What /docs shows of the form, and the header beside it.

@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from starlette.responses import StreamingResponse
 
+from vidlab.api.document import Responses, problems
 from vidlab.api.parts import Given, Parts
 from vidlab.errors import BlobGone, NoSuchMedia, RangeNotSatisfiable
-from vidlab.paths import MEDIA, kind_of
-from vidlab.pipeline.play import blob_to_play
+from vidlab.paths import KINDS, MEDIA, kind_of
+from vidlab.pipeline.play import PLAYABLE, blob_to_play
 from vidlab.storage import Blob, Opened
 
 router = APIRouter(prefix=MEDIA, tags=["media"])
 log = structlog.get_logger()
+
+
+_BYTES = {"content": {kind.mime_type: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS.values()}}
+#: What /docs shows of the answers, and of the headers that are heeded.
+ANSWERS: Responses = {
+    200: {"description": "The whole file.", **_BYTES},
+    206: {"description": "The range that was asked for.", **_BYTES},
+    304: {"description": "The client has it already."},
+    **problems(404, 416),
+}
+HEEDED: dict[str, Any] = {
+    "parameters": [
+        {"name": name, "in": "header", "schema": {"type": "string"}, "description": use}
+        for name, use in {
+            "Range": "One range of bytes; what is not understood is answered with everything.",
+            "If-Range": "An ETag: the range is wanted only of these bytes.",
+            "If-None-Match": "ETags that the client has.",
+        }.items()
+    ]
+}
+
+#: Checked where it is looked for, not by FastAPI: what is not there is 404, whatever it looks like.
+Playable = Annotated[str, Path(json_schema_extra={"pattern": f"^({PLAYABLE.pattern})$"})]
 
 
 class Part(NamedTuple):
@@ -27,8 +51,8 @@ class Part(NamedTuple):
     length: int
 
 
-@router.get("/{video_hash}/{path:path}", response_class=StreamingResponse)
-def media(video_hash: str, path: str, request: Request, parts: Given) -> Response:
+@router.get("/{video_hash}/{path:path}", response_class=Response, responses=ANSWERS, openapi_extra=HEEDED)
+def media(video_hash: str, path: Playable, request: Request, parts: Given) -> Response:
     """`hls/master.m3u8`, what it lists, and `thumbnail.jpg`. Ranges and ETags work."""
     blob = _found(parts, video_hash, path)
     if _is_known(request, blob):

@@ -99,7 +99,7 @@ class Measured:
             self.metrics.seconds.labels(scope["method"], route).observe(time.monotonic() - began)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(request: Request) -> Response:
     """For Prometheus."""
     found: Metrics = request.app.state.metrics

@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 from starlette.types import Message, Receive, Scope, Send
 
 from vidlab.errors import DependencyAway, RangeNotSatisfiable, VidLabError
@@ -114,7 +115,17 @@ async def _refused(request: Request, error: Exception) -> Response:
     }
     problem = _problem(request, error.status_code, sentences.get(HTTPStatus(error.status_code), str(error.detail)))
     problem.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        problem.headers["Allow"] = ", ".join(methods)
     return problem
+
+
+def _methods(request: Request) -> list[str]:
+    """All that the document has for this path: the router tells only those of the first endpoint that fits."""
+    paths, asked = request.app.openapi().get("paths", {}), request.scope["path"]
+    named = {asked: paths[asked]} if asked in paths else paths
+    fitting = [item for path, item in named.items() if compile_path(path)[0].match(asked)]
+    return sorted({verb.upper() for item in fitting for verb in item})
 
 
 async def _left(_request: Request, _error: Exception) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from vidlab.api.document import problems
 from vidlab.api.forms import DOCUMENTED, SentChunk
 from vidlab.api.parts import Given
 from vidlab.api.schemas import UploadView, VideoView
@@ -12,7 +13,7 @@ from vidlab.api.videos import shown
 router = APIRouter(prefix="/videos", tags=["upload"])
 
 
-@router.post("/upload", openapi_extra=DOCUMENTED)
+@router.post("/upload", openapi_extra=DOCUMENTED, responses=problems(404, 409, 413))
 def upload(chunk: SentChunk, parts: Given) -> UploadView:
     """Take one chunk. Sent twice, or together with others, the result is the same.
 
@@ -21,13 +22,13 @@ def upload(chunk: SentChunk, parts: Given) -> UploadView:
     return UploadView.of(parts.uploads.receive(chunk))
 
 
-@router.get("/{video_hash}/upload")
+@router.get("/{video_hash}/upload", responses=problems(404))
 def progress(video_hash: str, parts: Given) -> UploadView:
     """What is there and what is missing: an interrupted upload goes on from here."""
     return UploadView.of(parts.uploads.progress(video_hash))
 
 
-@router.post("/finalize/{video_hash}")
+@router.post("/finalize/{video_hash}", responses=problems(404, 409, 413))
 def finalize(video_hash: str, parts: Given) -> VideoView:
     """Make the file of its chunks and hand it to the pipeline. Called again it only tells how the video is."""
     return shown(parts, parts.uploads.finalize(video_hash))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
+from vidlab.api.document import problems
 from vidlab.api.parts import Given, Parts
 from vidlab.api.schemas import Deleting, VideoPage, VideoSummary, VideoView
 from vidlab.models import Video
@@ -36,19 +37,19 @@ def videos(
     return VideoPage(items=items, next=str(found[limit - 1].id) if len(found) > limit else None)
 
 
-@router.get("/{video_hash}")
+@router.get("/{video_hash}", responses=problems(404))
 def video(video_hash: str, parts: Given) -> VideoView:
     """Status, each profile's state, progress, times and error, and where it plays."""
     return shown(parts, parts.store.video(video_hash))
 
 
-@router.post("/{video_hash}/retry", status_code=202)
+@router.post("/{video_hash}/retry", status_code=202, responses=problems(404, 409))
 def retry(video_hash: str, parts: Given) -> VideoView:
     """Begin again with what failed, and only that."""
     return shown(parts, parts.store.retry(video_hash))
 
 
-@router.delete("/{video_hash}", status_code=202)
+@router.delete("/{video_hash}", status_code=202, responses=problems(404))
 def delete(video_hash: str, parts: Given) -> Deleting:
     """Gone at once for everyone; the files follow when nobody works on them any more."""
     parts.store.delete(video_hash)
