@@ -44,6 +44,10 @@ def main() -> None:
         port=address.port or 80,
         log_config=None,  # ours stands already
         access_log=False,
+        server_header=False,
+        # Else anybody on this machine could say that he is somebody else, and get around the limits.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=STOP,
     )
     Server(config, settings).run()

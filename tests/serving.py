@@ -45,14 +45,14 @@ def _wait(server: uvicorn.Server) -> None:
 
 
 @contextmanager
-def api_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """`services.api` as the lab starts it, once it is ready."""
+def api_process(settings: Settings, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`services.api` as the lab starts it, once it is ready; `more` goes into its environment."""
     ready_file(settings.state, settings.process).unlink(missing_ok=True)
     names = ("state", "process", "api_url", "container", "database_url")
     env = {f"VIDLAB_{name.upper()}": str(getattr(settings, name)) for name in names}
     env |= {f"VIDLAB_{name.upper()}": getattr(settings, name).get_secret_value() for name in ("storage", "api_token")}
     command = [sys.executable, "-m", "services.api"]
-    process = subprocess.Popen(command, env=dict(os.environ) | env, preexec_fn=die_with_parent)
+    process = subprocess.Popen(command, env=os.environ | env | more, preexec_fn=die_with_parent)
     try:
         deadline = time.monotonic() + 30
         while not announced(settings):

@@ -11,7 +11,16 @@ import httpx
 from pydantic import SecretStr
 
 from vidlab.ahead import bounded_map
-from vidlab.errors import ChunksMissing, DependencyAway, FileChanged, NotEnded, UnknownVideo, VidLabError, WrongState
+from vidlab.errors import (
+    ChunksMissing,
+    DependencyAway,
+    FileChanged,
+    NotEnded,
+    TooManyRequests,
+    UnknownVideo,
+    VidLabError,
+    WrongState,
+)
 from vidlab.outgoing import CHUNK, Outgoing
 from vidlab.problem import from_problem
 
@@ -172,10 +181,18 @@ class Client:
         """Ask, and ask again while something is away, unless a second time would mean something else."""
         for pause in () if once else PAUSES:
             try:
-                return self._ask_once(method, path, **more)
+                return self._ask_in_turn(method, path, **more)
             except DependencyAway:
                 time.sleep(pause)
-        return self._ask_once(method, path, **more)
+        return self._ask_in_turn(method, path, **more)
+
+    def _ask_in_turn(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        """Ask, and where that was too often, again when the API says: until then nothing was done."""
+        while True:
+            try:
+                return self._ask_once(method, path, **more)
+            except TooManyRequests as error:
+                time.sleep(error.facts["seconds"])
 
     def _ask_once(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         try:

@@ -179,6 +179,13 @@ class TokenWanted(VidLabError):
     hint = "Set VIDLAB_API_TOKEN to it; in HTTP it goes into the header `Authorization: Bearer TOKEN`."
 
 
+class TooManyRequests(VidLabError):
+    """This address asked too often: nothing was done, and in {seconds} s the API may be asked again."""
+
+    http_status = 429
+    hint = "Wait; or raise VIDLAB_REQUESTS_PER_MINUTE, for media VIDLAB_MEDIA_REQUESTS_PER_MINUTE, where the lab runs."
+
+
 class RangeNotSatisfiable(VidLabError):
     """The range asked for lies outside the file, which has {size} bytes."""
 

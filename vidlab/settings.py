@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     #: Pages beside those of this machine that may do everything, with commas between: https://player.example
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
+    #: From one address, media aside; in a burst as many as in a minute. None: as many as come.
+    requests_per_minute: int | None = Field(default=None, gt=0)
+    media_requests_per_minute: int | None = Field(default=None, gt=0)
+    #: Proxies before the API, with commas between, whose word on where a request came from is believed.
+    trusted_proxies: str = ""
+
     # -- programs; empty means: find it (`vidlab doctor` shows which)
     ffmpeg: str = ""
     #: One that decodes more, for what the first cannot.

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
-from pydantic import SecretStr
 
+from tests.azurite import Azurite
 from tests.integration.test_play import completed_video
 from tests.integration.test_store import claimed, finalized, preprocessed
 from tests.postgres import free_port
@@ -31,6 +31,7 @@ from vidlab.profiles import Size
 from vidlab.settings import MIB, Settings
 from vidlab.storage import Storage
 from vidlab.store import Store
+from vidlab.store.migrate import migrate
 
 TOKEN = "the-lab's-own"
 FOREIGN = "https://evil.example"
@@ -57,21 +58,24 @@ class Guarded:
             connection.close()
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """One database will do: who is let in does not depend on it."""
-    return f"sqlite:///{tmp_path / 'vidlab.db'}"
-
-
-@pytest.fixture
-def api(blob_settings: Settings, store: Store) -> Iterator[Guarded]:
-    update = {"api_url": f"http://127.0.0.1:{free_port()}", "api_token": SecretStr(TOKEN)}
-    settings = blob_settings.model_copy(update=update)
-    storage = Storage(settings)
+@pytest.fixture(scope="module")
+def api(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    state = tmp_path_factory.mktemp("guarded")
+    settings = azurite.settings(
+        state=state,
+        process="api",
+        container="guarded",
+        database_url=f"sqlite:///{state / 'vidlab.db'}",
+        api_url=f"http://127.0.0.1:{free_port()}",
+        api_token=TOKEN,
+    )
+    store, storage = Store(settings), Storage(settings)
+    migrate(store.database)
     storage.ensure_container()
     with api_process(settings) as process:
         yield Guarded(settings, store, storage, process)
     storage.close()
+    store.close()
 
 
 # -- the token
@@ -91,11 +95,12 @@ def test_without_the_token_nothing_is_told_or_changed_and_completed_videos_play(
 
 
 def test_who_sends_a_chunk_without_the_token_is_told_so_and_nothing_is_stored(api: Guarded) -> None:
+    before = api.store.videos()
     url, files = f"{api.settings.api_url}/videos/upload", {"file": ("a.mp4", os.urandom(8 * MIB))}
     answer = httpx.post(url, data={"chunk": "0", "total_chunks": "1"}, files=files, trust_env=False, timeout=30)
     assert answer.status_code == 401
     assert "VIDLAB_API_TOKEN" in answer.json()["hint"]
-    assert api.store.videos() == []
+    assert api.store.videos() == before
 
 
 def test_the_client_sends_the_token(api: Guarded, tmp_path: Path) -> None:
@@ -110,7 +115,7 @@ def test_the_client_sends_the_token(api: Guarded, tmp_path: Path) -> None:
 
 
 def test_the_command_line_and_notebooks_know_the_token_of_the_lab(api: Guarded, tmp_path: Path) -> None:
-    completed_video(api.store, api.storage)
+    video_hash = completed_video(api.store, api.storage)
     with StubLab(tmp_path / "lab", with_parent=True) as lab:
         lab.down()
         lab.env |= {"VIDLAB_API_URL": api.settings.api_url, "VIDLAB_API_TOKEN": TOKEN}
@@ -119,7 +124,23 @@ def test_the_command_line_and_notebooks_know_the_token_of_the_lab(api: Guarded, 
         command = [sys.executable, "-m", "vidlab.cli", "--state", str(lab.folder.root), "videos", "--json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)[0]["status"] == "completed"
+    assert json.loads(done.stdout)[0]["video_hash"] == video_hash
+
+
+# -- limits
+
+
+def test_who_asks_too_often_waits_and_no_other_name_helps(api: Guarded) -> None:
+    more = {"process": "api.2", "api_url": f"http://127.0.0.1:{free_port()}"}
+    settings = api.settings.model_copy(update=more)
+    with api_process(settings, VIDLAB_REQUESTS_PER_MINUTE="60") as process:
+        limited = replace(api, settings=settings, process=process)
+        names = ({"X-Forwarded-For": f"10.0.0.{n}", "X-Real-IP": f"10.0.0.{n}"} for n in range(200))
+        assert 429 in (limited.ask("/videos", **name)[0] for name in names)
+        client = Client(settings.api_url, settings.api_token)
+        seen = client.videos()  # the client of the command line comes when it may
+        client.close()
+    assert [video["video_hash"] for video in seen] == [video.video_hash for video in api.store.videos()]
 
 
 # -- media and storage

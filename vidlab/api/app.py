@@ -15,6 +15,7 @@ from vidlab.api.access import Token
 from vidlab.api.document import EVERYWHERE, describe
 from vidlab.api.headers import SecurityHeaders
 from vidlab.api.health import Check, Checks
+from vidlab.api.limits import Limited
 from vidlab.api.metrics import Measured, Metrics
 from vidlab.api.origins import Origins
 from vidlab.api.parts import Parts
@@ -45,6 +46,11 @@ def create_app(
             Middleware(Measured, metrics=numbers),
             Middleware(SecurityHeaders),
             Middleware(Origins, api_url=settings.api_url, allowed=settings.cors_origins),
+            Middleware(
+                Limited,
+                per_minute=settings.requests_per_minute,
+                media_per_minute=settings.media_requests_per_minute,
+            ),
             Middleware(Token, token=settings.api_token),
         ],
         responses=EVERYWHERE,
@@ -52,7 +58,8 @@ def create_app(
     )
     for router in ROUTERS:
         app.include_router(router)
-    describe(app, token=bool(settings.api_token.get_secret_value()))
+    limited = settings.requests_per_minute or settings.media_requests_per_minute
+    describe(app, *((429,) if limited else ()), token=bool(settings.api_token.get_secret_value()))
     app.state.parts, app.state.metrics = parts, numbers
     app.state.checks = Checks(own | dict(checks or {}))
     return app
