@@ -41,11 +41,12 @@ test: lint ## lint, then run the tests and print the coverage; ARGS=...: more wo
 test-all: lint ## the same with those tests that take long
 	$(PYTEST) $(ARGS)
 
-lint: setup-dev ## ruff, mypy and the order of imports
+lint: setup-dev ## ruff, mypy, the order of imports; known holes in what the locks name, when an index can be asked
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python services/audit.py
 
 format: setup-dev ## write the code as ruff wants it
 	$(BIN)/ruff check --fix
