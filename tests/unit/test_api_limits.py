@@ -50,6 +50,8 @@ def test_clients_do_not_wait_for_each_other_and_only_so_many_are_remembered(monk
     buckets = Buckets(1, Hand())
     assert [buckets.wait(client) for client in "abab"] == [0, 0, 60, 60]
     assert [buckets.wait(client) for client in "cabc"] == [0, 0, 0, 0]  # each drives out who was seen longest ago
+    buckets = Buckets(2, Hand())
+    assert [buckets.wait(client) for client in "abaca"] == [0, 0, 0, 0, 30]  # b was, not a
 
 
 def test_who_asks_too_often_is_told_when_to_come_again() -> None:
