@@ -99,6 +99,7 @@ class Crew:
     def reconcile(self) -> bool:
         """Make reality match what is wanted, as far as it can be done now. True when the lab is closed and empty."""
         self.match_counts()
+        self.launcher.let_go_on()
         for process in list(self.processes.values()):
             self._collect(process)
             process.kill_when_late()

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vidlab.lab.launch import Child, Command, Program, launch
+from vidlab.lab.launch import Child, Command, Program, launch, signal_one
 from vidlab.lab.spec import PYTHON, module_of
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Launcher:
         self._listener: asyncio.Task[None] | None = None
         self._asking = asyncio.Lock()
         self._answer: asyncio.Future[Fork] | None = None
+        self._number = 0  # of the last request
         self._forks: dict[int, Fork] = {}
 
     async def start(self, command: Command, environment: Mapping[str, str], log_file: Path) -> Child:
@@ -78,13 +80,20 @@ class Launcher:
     async def _fork(self, arguments: Sequence[str], environment: Mapping[str, str], log_file: Path) -> Fork:
         module, *others = arguments
         request = {"module": module, "arguments": others, "environment": dict(environment), "log": str(log_file)}
-        async with self._asking:  # one question at a time: answers carry no number
+        async with self._asking:  # one question at a time
             await self.warm()
             assert self._writer is not None
+            self._number += 1
             self._answer = asyncio.get_running_loop().create_future()
-            self._writer.write(json.dumps(request).encode() + b"\n")
-            # A nursery that was stopped must not hold up the lab: then the process is started by the system.
+            self._writer.write(json.dumps({**request, "number": self._number}).encode() + b"\n")
+            log.info("fork %s", shlex.join(arguments))
+            # A nursery that hangs must not hold up the lab: then the process is started by the system.
             return await asyncio.wait_for(self._answer, ANSWER)
+
+    def let_go_on(self) -> None:
+        """Have the nursery go on if somebody has stopped it: it could neither fork nor tell that a fork has ended."""
+        if self._listener is not None and self._process is not None:
+            signal_one(self._process.pid, signal.SIGCONT)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         try:
@@ -100,9 +109,9 @@ class Launcher:
         if "code" in told:
             self._forks.pop(fork.pid).code = told["code"]
             self.on_end()
-        elif self._answer is not None and not self._answer.done():
+        elif told["number"] == self._number and self._answer is not None and not self._answer.done():
             self._answer.set_result(fork)
-        else:  # nobody waits for it any more: another was started in its place
+        else:  # it came too late: another was started in its place
             with contextlib.suppress(ProcessLookupError):
                 os.kill(fork.pid, signal.SIGKILL)
 

@@ -4,7 +4,8 @@ Importing takes a worker two seconds of processor time, and a lab has fifteen su
 once, at the start of a lab and after each kill. What runs in a fork is what `python -m services.worker 360p` would run.
 
 It reads a request per line from the socket that is its standard input, and writes a line for each fork and each end:
-{"module", "arguments", "environment", "log"} -> {"pid"}, and later {"pid", "code"}. It ends when the socket does.
+{"number", "module", "arguments", "environment", "log"} -> {"number", "pid"}, and later {"pid", "code"}.
+It ends when the socket does.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ NAME = 15  # characters of a process's name that the kernel keeps
 class Request:
     """What a fork is to run."""
 
+    #: Comes back with the answer.
+    number: int
     module: str
     arguments: list[str]
     environment: dict[str, str]
@@ -90,7 +93,7 @@ class Nursery:
             if pid == 0:
                 self._leave(parent)
                 return request
-            self._tell(pid=pid)
+            self._tell(number=request.number, pid=pid)
         return None
 
     def _leave(self, parent: int) -> None:
