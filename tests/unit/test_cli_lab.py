@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,13 +11,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.labs import StubLab
+from tests.unit.labs import StubLab, wait_until
 from vidlab.cli import main
 from vidlab.commands import common, demo, lab
 from vidlab.commands.common import duration, size
 from vidlab.lab.folder import Folder
 
 Vidlab = Callable[..., str]
+
+#: `vidlab up` of a lab in which one process never gets ready.
+UP_THAT_WAITS = """
+import signal
+from tests.unit.labs import StubLab
+from vidlab import cli
+from vidlab.commands import lab
+
+def the_lab(state):
+    waiting = StubLab(state)
+    waiting.counts["mute"] = 1
+    return waiting
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+lab.the_lab = the_lab
+cli.main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +164,18 @@ def test_the_log_of_a_process_that_comes_later_is_followed_too(tmp_path: Path) -
             assert following.stdout.readline() == "worker-360p.1  more\n"
         finally:
             following.kill()
+
+
+def test_who_interrupts_the_start_is_told_what_became_of_it(own_root: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", UP_THAT_WAITS, "up", "--state", own_root], stdout=subprocess.PIPE, text=True
+    ) as starting:
+        wait_until(lambda: StubLab(own_root).running, "it has begun")
+        starting.send_signal(signal.SIGINT)
+        told, _ = starting.communicate(timeout=60)
+    assert told.endswith("\nNothing was lost: the lab is down, as before.\n")
+    assert starting.returncode == 130
+    assert not StubLab(own_root).running
 
 
 def test_errors_are_told_calmly(vidlab: Vidlab, root: Path, capsys: pytest.CaptureFixture[str]) -> None:

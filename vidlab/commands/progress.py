@@ -39,6 +39,8 @@ class Arrivals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.status.stop()
+        if kind is KeyboardInterrupt:
+            out.print(*getattr(error, "__notes__", ["Interrupted; a lab that somebody else has started goes on."]))
 
     def tell(self, event: Event) -> None:
         """To be called with each event of the lab."""
