@@ -50,6 +50,7 @@ KINDS = (
     _kind("mute", "time.sleep(600)", count=0),
     _kind("encoder", "ready(); time.sleep(600)", count=0, programs=("ffmpeg",)),
     _kind("redis", "print('address already in use'); sys.exit(1)", count=0, ready="redis", outside="redis_url"),
+    _kind("kafka", "print('the stack of a Java program'); sys.exit(1)", count=0),
 )
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,29 @@ def test_in_a_folder_that_is_gone_only_a_whole_path_will_do(tmp_path: Path, monk
     assert Folder(tmp_path / "lab").root == tmp_path / "lab"
     with pytest.raises(FolderGone):
         Folder(Path("lab"))
+
+
+def test_a_folder_that_was_there_is_closed_to_others(tmp_path: Path) -> None:
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab").chmod(0o755)
+    Folder(tmp_path / "lab").make()
+    assert (tmp_path / "lab").stat().st_mode & 0o777 == 0o700
+
+
+def test_who_comes_second_takes_the_id_that_is_there(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    second = threading.Thread(target=folder.make)
+    with folder.locked("make"):
+        second.start()
+        second.join(0.5)  # it would be done by now if it did not wait
+        assert not folder.is_lab
+        (tmp_path / "lab-id").write_text("the first one's")
+    second.join()
+    assert folder.lab_id == "the first one's"
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"worker-360p": null}', '{"worker-360p": "x"}'])
+def test_counts_that_were_spoilt_are_ignored(tmp_path: Path, text: str) -> None:
+    folder = Folder(tmp_path)
+    folder.counts_file.write_text(text)
+    assert folder.read_counts() == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -189,6 +190,16 @@ def test_a_pinned_port_that_is_taken_is_told_with_a_hint(own_lab: StubLab) -> No
     assert f"Port {port} was set by VIDLAB_REDIS_PORT" in caught.value.advice
 
 
+def test_the_variable_of_the_port_that_is_taken_is_told_also_where_a_process_has_two(own_lab: StubLab) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        own_lab.counts["kafka"] = 1
+        own_lab.env["VIDLAB_KAFKA_CONTROLLER_PORT"] = str(port)
+        with pytest.raises(NotReady, match="kafka did not get ready") as caught:
+            own_lab.up()
+    assert f"Port {port} was set by VIDLAB_KAFKA_CONTROLLER_PORT" in caught.value.advice
+
+
 def test_a_server_of_the_user_is_not_started_and_told_when_it_is_away(own_lab: StubLab) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -239,8 +250,8 @@ def test_one_pid_can_be_killed_alone(lab: StubLab) -> None:
     wait_until(lambda: pid_of(lab, "family") != before, "family, which waited for it, is back")
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 1])
-def test_a_pid_of_somebody_else_is_not_killed(lab: StubLab, pid: int) -> None:
+@pytest.mark.parametrize("pid", [os.getpid(), 1, 0, "9" * 10, "9" * 20, "9" * 5000], ids=lambda pid: str(pid)[:20])
+def test_a_pid_of_somebody_else_is_not_killed_nor_a_number_that_is_none(lab: StubLab, pid: int | str) -> None:
     with pytest.raises(UnknownProcess):
         lab.kill(pid)
 
@@ -271,6 +282,14 @@ def test_what_somebody_else_stopped_is_shown_as_paused_and_can_be_resumed(lab: S
     lab.pause("base")
     os.kill(pid, signal.SIGCONT)
     wait_until(lambda: lab.status().process("base").state == "running", "it is shown")
+
+
+def test_what_was_stopped_a_moment_ago_can_be_resumed(lab: StubLab) -> None:
+    pid = pid_of(lab, "forked")  # of a fork the system does not tell the lab
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: state_of(pid) == "T", "it is stopped")
+    lab.resume("forked")
+    wait_until(lambda: state_of(pid) != "T", "it goes on")
 
 
 def test_a_paused_process_can_be_killed(lab: StubLab) -> None:
@@ -391,9 +410,27 @@ def test_counts_and_pids_stand_in_the_folder_and_counts_outlive_the_lab(own_lab:
     own_lab.down()
     own_lab.up()
     assert {one.name for one in own_lab.status().processes} >= {"worker-360p.2", "worker-360p.3"}
+    own_lab.down()
+    own_lab.folder.write_counts({"worker-360p": 2, "worker-144p": 9, "base": 3, "crash": -1})
+    own_lab.up()
+    names = {one.name for one in own_lab.status().processes}
+    assert "worker-360p.2" in names
+    assert not names & {"worker-360p.3", "worker-144p.1", "base.2"}
     own_lab.reset()
     own_lab.up()
     assert "worker-360p.2" not in {one.name for one in own_lab.status().processes}
+
+
+def test_a_lab_whose_folder_was_removed_gives_way_to_a_new_one(own_lab: StubLab) -> None:
+    own_lab.up()
+    first, first_id = written(own_lab), own_lab.folder.lab_id
+    shutil.rmtree(own_lab.folder.root)
+    own_lab.up()
+    wait_until(lambda: not leftovers(first_id), "nothing is left of the first lab")
+    status = own_lab.status()
+    assert status.state == "up"
+    assert {one.state for one in status.processes} == {"running", "done"}
+    assert written(own_lab).pid != first.pid
 
 
 def test_a_lab_whose_folder_was_taken_by_another_goes_down_and_leaves_that_alone(own_lab: StubLab) -> None:
@@ -421,6 +458,24 @@ def test_a_supervisor_that_is_silent_is_told_and_its_lab_is_left_alone(
     finally:
         os.kill(running.pid, signal.SIGCONT)
     assert own_lab.status().state == "up"
+
+
+def test_a_supervisor_that_was_stopped_takes_its_lab_down_in_order(own_lab: StubLab) -> None:
+    own_lab.up()
+    os.kill(written(own_lab).pid, signal.SIGSTOP)
+    own_lab.down()
+    assert leftovers(own_lab.folder.lab_id) == []
+    assert "stopped base" in own_lab.logs("supervisor", 100)
+
+
+def test_who_runs_a_lab_is_known_by_the_id_that_it_carries(own_lab: StubLab) -> None:
+    """Not by the time at which it began: that moves when the clock is set."""
+    own_lab.up()
+    running = written(own_lab)
+    own_lab.folder.write_lab(replace(running, pid=os.getpid()))
+    assert not own_lab.running
+    own_lab.folder.write_lab(running)
+    assert own_lab.running
 
 
 def test_ours_stop_before_the_servers(own_lab: StubLab) -> None:
@@ -518,9 +573,13 @@ def test_a_page_of_this_machine_is_let_in_with_the_secret(lab: StubLab, origin: 
         ("/processes/first/kill", "POST", 409),
         ("/kinds/worker-360p/scale", "POST", 422),
         ("/events?after=x", "GET", 422),
+        (f"/logs/base?lines={'9' * 5000}", "GET", 422),
+        ("/logs/base?lines=%D9%A3", "GET", 422),
+        ("/pids/x/kill", "POST", 404),
         ("/logs/..%2Fsecret", "GET", 404),
         ("/nothing", "GET", 404),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_errors_are_problem_documents_with_a_sentence(lab: StubLab, path: str, method: str, status: int) -> None:
     code, problem = ask(lab, path, method, X_VidLab_Secret=lab.folder.secret)

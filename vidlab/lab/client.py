@@ -41,9 +41,9 @@ class Client:
         """Do it to the processes that the name means, and give their names."""
         return list(self._ask("POST", f"/processes/{_segment(name)}/{verb}")["processes"])
 
-    def kill_pid(self, pid: int) -> list[str]:
+    def kill_pid(self, pid: int | str) -> list[str]:
         """End one operating-system process of the lab, and give the name of the process that it belonged to."""
-        return list(self._ask("POST", f"/pids/{pid}/kill")["processes"])
+        return list(self._ask("POST", f"/pids/{_segment(str(pid))}/kill")["processes"])
 
     def scale(self, kind: str, count: int) -> int:
         """Change how many of a kind are wanted, and give how many were."""

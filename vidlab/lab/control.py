@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vidlab.errors import BadRequest, NotAllowed, VidLabError
+from vidlab.errors import BadRequest, NotAllowed, UnknownProcess, VidLabError
 from vidlab.lab import logs
 from vidlab.lab.addresses import without_password
 from vidlab.lab.crew import Crew
@@ -31,6 +31,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PAGES = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"  # pages on this machine, on any port
 LONGEST_WAIT = 30.0  # seconds that a question for events is held
 MOST_LINES = 10_000
+NUMBER = re.compile(r"[0-9]{1,18}")  # longer ones are no number of anything here
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -94,7 +95,7 @@ class Control:
             Route("/processes", self.processes),
             Route("/events", self.events),
             Route("/logs/{name}", self.log),
-            Route("/pids/{pid:int}/kill", self.kill_pid, methods=["POST"]),
+            Route("/pids/{pid}/kill", self.kill_pid, methods=["POST"]),
             Route("/kinds/{kind:path}/scale", self.scale, methods=["POST"]),
             Route("/down", self.down, methods=["POST"]),
             Route("/faults", self.faults),
@@ -147,7 +148,10 @@ class Control:
 
     async def kill_pid(self, request: Request) -> Response:
         """End one operating-system process."""
-        return JSONResponse({"processes": kill_pid(self.crew, request.path_params["pid"])})
+        pid = request.path_params["pid"]
+        if not NUMBER.fullmatch(pid):
+            raise UnknownProcess(name=pid)
+        return JSONResponse({"processes": kill_pid(self.crew, int(pid))})
 
     async def scale(self, request: Request) -> Response:
         """Change how many of a kind are wanted: {"count": 3}."""
@@ -200,7 +204,7 @@ async def _count(request: Request) -> int:
 
 def _number(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, str(default))
-    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+    if not NUMBER.fullmatch(text):
         raise BadRequest(why=f"{name} must be a whole number")
     return int(text)
 

@@ -148,7 +148,7 @@ class Folder:
         """What was wanted when the lab last ran; empty when nothing was changed."""
         try:
             return {str(kind): int(count) for kind, count in json.loads(self.counts_file.read_text()).items()}
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
     @contextlib.contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,17 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from vidlab.errors import LabFailed, LabNotRunning, UnknownProcess, VidLabError
+from vidlab.errors import LabFailed, LabNotRunning, SupervisorSilent, UnknownProcess, VidLabError
 from vidlab.lab import logs
 from vidlab.lab.client import Client
 from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.identity import MARK, is_alive
 from vidlab.lab.journal import Event
+from vidlab.lab.launch import signal_one
 from vidlab.lab.spec import matching
 from vidlab.lab.status import ENDPOINTS, LabStatus, as_status
 from vidlab.lab.sweep import sweep
 from vidlab.problem import from_problem
 from vidlab.settings import Settings
+
+log = logging.getLogger(__name__)
 
 POLL = 0.05  # seconds
 BIRTH = 20.0  # seconds in which a supervisor must be there
@@ -164,8 +168,13 @@ class LocalLab:
         _reap()
 
     def _ask_down(self, lab: LabFile) -> None:
-        with contextlib.suppress(VidLabError):  # it does not answer, or goes already: waited for all the same
+        signal_one(lab.pid, signal.SIGCONT)  # it may have been stopped
+        try:
             self._client().down()
+        except SupervisorSilent:  # it would not end by itself either
+            return
+        except VidLabError as error:  # it goes already
+            log.info("not asked to go down: %s", error)
         deadline = time.monotonic() + DOWN
         while is_alive(lab.pid, lab.lab_id) and time.monotonic() < deadline:
             time.sleep(POLL)
@@ -229,7 +238,7 @@ class LocalLab:
     def kill(self, name: str | int) -> list[str]:
         """End processes at once: one, all of a kind, or a single process of the system by its pid."""
         client = self._client()
-        return client.kill_pid(int(name)) if str(name).isdecimal() else client.act("kill", str(name))
+        return client.kill_pid(name) if str(name).isdecimal() else client.act("kill", str(name))
 
     def pause(self, name: str) -> list[str]:
         """Stop processes where they stand, with all that they started."""

@@ -47,7 +47,7 @@ class Process:
         self.done = False
         self.failed = ""
         self.paused = False
-        self._paused_since = 0.0
+        self._asked = 0.0  # when it was asked to pause or to go on, until it is seen to do so
         self.stopping = False
         self.kill_at: float | None = None
         self.killed_by_user = False
@@ -164,14 +164,18 @@ class Process:
         self._note_paused(False)
 
     def _note_paused(self, paused: bool) -> None:
-        self.paused, self._paused_since = paused, time.monotonic()
+        self.paused, self._asked = paused, time.monotonic()
 
     def see_whether_paused(self) -> None:
         """It may have been stopped, or let go on, by somebody else. A signal of ours takes a moment to be seen."""
-        if self.pid is None or time.monotonic() - self._paused_since < SETTLED:
+        if self.pid is None:
             return
         with contextlib.suppress(psutil.Error):
-            self.paused = psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+            seen = psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+            if seen == self.paused:
+                self._asked = 0.0
+            elif time.monotonic() - self._asked > SETTLED:
+                self.paused = seen
 
     def kill(self) -> None:
         """End it and all that it started, now."""

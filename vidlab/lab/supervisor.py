@@ -30,6 +30,7 @@ from vidlab.lab.outages import Outages
 from vidlab.lab.ports import BEHIND, HOST, USUAL, Ports
 from vidlab.lab.servers import server_command
 from vidlab.lab.spec import Kind, kind_named, make_spec
+from vidlab.lab.verbs import MOST
 from vidlab.programs import find
 from vidlab.settings import Settings
 
@@ -61,8 +62,7 @@ class Lab:
         """Start everything, and return when the lab was taken down."""
         crew = Crew(kinds, self.folder, self.settings, resolve=self._command, ports=self.ports, outside=self.outside)
         crew.on_change = functools.partial(self._keep, crew)
-        kept = {name: count for name, count in self.folder.read_counts().items() if name in crew.kinds}
-        for name, count in {**kept, **counts}.items():
+        for name, count in {**_possible(self.folder.read_counts(), crew), **counts}.items():
             crew.counts[kind_named(name, crew.kinds).name] = count
         _listen_for_the_end(crew, with_parent)
         outages = Outages(crew, self.settings, self.links)
@@ -128,6 +128,12 @@ class Lab:
             "counts": crew.counts,
             "endpoints": endpoints(self.settings, self.control_url),
         }
+
+
+def _possible(counts: Mapping[str, int], crew: Crew) -> dict[str, int]:
+    """Those of the counts of earlier that can be had: the profiles may be other ones by now."""
+    kinds = {name for name, kind in crew.kinds.items() if kind.scalable}
+    return {name: count for name, count in counts.items() if name in kinds and 0 <= count <= MOST}
 
 
 def _listen_for_the_end(crew: Crew, with_parent: bool) -> None:

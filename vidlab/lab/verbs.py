@@ -56,6 +56,8 @@ def act(crew: Crew, verb: str, name: str) -> list[str]:
     found = [crew.processes[one] for one in matching(name, list(crew.processes))]
     if all(one.outside for one in found):
         raise CannotDo(name=name, done=row.event, why="it runs outside of the lab")
+    for process in found:  # somebody else may have stopped it a moment ago
+        process.see_whether_paused()
     able = [one for one in found if row.allowed(one)]
     if not able:
         raise CannotDo(name=name, done=row.event, why=f"it {row.refusal}")
