@@ -231,9 +231,9 @@ class LabFailed(VidLabError):
 
 
 class NotALab(VidLabError):
-    """Process {pid} ({name}, user {user}) was taken for a leftover of this lab, which it cannot be: nothing was ended."""
+    """Process {pid} ({name}, user {user}) looks like a leftover of this lab, which it cannot be: nothing was ended."""
 
-    hint = "Show its environment; `VIDLAB_LAB_ID` stands there, and it should not. End it by hand if it is yours."
+    hint = "Look why VIDLAB_LAB_ID stands in its environment; if it is yours, end it by hand."
 
 
 class NotReady(VidLabError):
