@@ -1,4 +1,4 @@
-"""`vidlab bench`: what the pipeline costs beside bare FFmpeg."""
+"""`vidlab bench` and `vidlab bench-control`: what the pipeline costs, beside bare FFmpeg and without an encoder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from rich.table import Table
 from vidlab.commands.common import Json, State, out, print_json, the_lab
 
 if TYPE_CHECKING:
-    from vidlab.bench import Bench
+    from vidlab.bench.ratio import Bench
 
+BOTH = "stubbed,azurite"
+CONTROL_AIM = 50  # videos/s
 AIM = 1.10  # finalize to completed, over the same commands started bare
 
 
@@ -25,7 +27,7 @@ def bench(
     state: State = None,
 ) -> None:
     """Measure finalize to completed over the same FFmpeg commands started bare. The lab must be up, and idle."""
-    from vidlab.bench import bench as measure
+    from vidlab.bench.ratio import bench as measure
     from vidlab.clips import make
     from vidlab.logs import only_warnings
 
@@ -56,4 +58,51 @@ def _tell(measured: Bench) -> None:
     out.print(table)
 
 
-COMMANDS = (bench,)
+def bench_control(
+    videos: Annotated[str, typer.Option("--videos", help="How many at once, with commas between.")] = "100,1000,5000",
+    storage: Annotated[str, typer.Option("--storage", help="stubbed, azurite, or both with a comma.")] = BOTH,
+    as_json: Json = False,
+    state: State = None,
+) -> None:
+    """Measure how many videos a second the control plane carries: everything but scanner and encoder.
+
+    It starts a lab of its own beside the one that may be there, which should be idle or down, and removes it.
+    """
+    from vidlab.bench.control import Run, bench_control
+    from vidlab.views import control_bench as view
+
+    sizes, storages = _sizes(videos), _storages(storage)
+    folder = the_lab(state).folder.root.with_name(".vidlab-bench")
+
+    def tell(run: Run) -> None:
+        if not as_json:
+            out.print(f"  {run.storage:<8} {run.videos:>5} videos {run.seconds:7.1f} s {run.rate:6.1f} videos/s")
+
+    runs = bench_control(folder, storages, sizes, tell)
+    if as_json:
+        print_json([asdict(run) | {"rate": run.rate} for run in runs])
+        return
+    for table in (view.rates(runs), view.processors(runs), view.workers(runs), view.stages(runs[-1])):
+        out.print()
+        out.print(table)
+    out.print(f"\n(aim with storage stubbed: {CONTROL_AIM} videos/s)")
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        sizes = [int(word) for word in text.split(",")]
+    except ValueError:
+        sizes = [0]
+    if min(sizes) < 1:
+        raise typer.BadParameter(f"{text} is no list of numbers such as 100,1000", param_hint="--videos")
+    return sizes
+
+
+def _storages(text: str) -> list[str]:
+    storages = text.split(",")
+    if not set(storages) <= set(BOTH.split(",")):
+        raise typer.BadParameter(f"{text} is none of: stubbed, azurite, {BOTH}", param_hint="--storage")
+    return storages
+
+
+COMMANDS = (bench, bench_control)

@@ -25,7 +25,7 @@ from celery.exceptions import SecurityWarning
 from vidlab.errors import DependencyAway
 from vidlab.jobs import TASK, WORKER_FRESH, Queues, make_app
 from vidlab.pipeline.steps import step_for
-from vidlab.pipeline.work import Workshop, work
+from vidlab.pipeline.work import Step, Workshop, work
 from vidlab.processes import die_with_parent
 from vidlab.profiles import Stage
 from vidlab.settings import Settings
@@ -33,14 +33,20 @@ from vidlab.settings import Settings
 log = structlog.get_logger()
 
 
-def make_worker(stage: Stage, settings: Settings, on_ready: Callable[[str], None]) -> Worker:
+def make_worker(
+    stage: Stage,
+    shop: Workshop,
+    on_ready: Callable[[str], None],
+    steps: Callable[[str], Step] = step_for,
+) -> Worker:
     """A worker that is ready to be started; `on_ready` is called when it takes tasks."""
+    settings = shop.settings
     shutil.rmtree(settings.scratch, ignore_errors=True)  # what a crash left
     _keep_temporary_files(settings.state.absolute() / "run" / f"{settings.process}.tmp")
     # Celery warns root because of pickle; only JSON is accepted here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     app = make_app(settings)
-    _register(app, Workshop(settings))
+    _register(app, shop, steps)
     _sign_in(stage, settings, on_ready)
     return Worker(
         app=app,
@@ -63,11 +69,11 @@ def _keep_temporary_files(folder: Path) -> None:
     tempfile.tempdir = str(folder)
 
 
-def _register(app: Celery, shop: Workshop) -> None:
+def _register(app: Celery, shop: Workshop, steps: Callable[[str], Step]) -> None:
     def do(video_hash: str, job: str) -> None:
         # In the child's main thread, after billiard has set its own handlers.
         signal.signal(signal.SIGTERM, lambda *_: shop.going_down.set())
-        work(shop, video_hash, job, step_for)
+        work(shop, video_hash, job, steps)
 
     app.task(do, name=TASK)
     logging.getLogger("celery.worker.request").addFilter(_Unacknowledged())

@@ -1,0 +1,1 @@
+"""What the system costs: the whole pipeline beside bare FFmpeg, and the control plane without an encoder."""
