@@ -33,6 +33,7 @@ from vidlab.ffmpeg import Progress
 from vidlab.models import Lease, Video
 from vidlab.paths import kind_of, video_prefix
 from vidlab.pipeline.scratch import FULL, check_room, disk_is_full
+from vidlab.pipeline.timeline import Timeline
 from vidlab.settings import Settings
 from vidlab.storage import Blob, Storage
 from vidlab.store import Store
@@ -93,6 +94,7 @@ class Attempt:
         self._lost = threading.Event()
         self._over = threading.Event()
         self._no_room: VidLabError | None = None
+        self._timeline = Timeline(shop.store, lease)
         self._beats = threading.Thread(target=self._beat, name="beats", daemon=True)
 
     @cached_property
@@ -111,17 +113,20 @@ class Attempt:
         self._over.set()
         self._beats.join()
         shutil.rmtree(self.scratch, ignore_errors=True)
+        try:
+            self.shop.patiently(self._timeline.tell)
+        except DependencyAway as reason:  # how it ended is told all the same
+            log.warning("timeline not told", reason=str(reason))
 
     def _beat(self) -> None:
         while not self._over.wait(self.settings.beat_seconds):
             self._look_for_room()
             try:
-                held = self.store.beat(self.lease, self.progress.fraction, self.progress.speed)
+                if not self.store.beat(self.lease, self.progress.fraction, self.progress.speed):
+                    self._lost.set()
+                self._timeline.tell()
             except Exception as error:  # who cannot beat goes on, whatever it is: the end is conditional on the lease
                 log.warning("no beat", reason=str(error), kind=type(error).__name__)
-                continue
-            if not held:
-                self._lost.set()
 
     def _look_for_room(self) -> None:
         try:
@@ -178,14 +183,9 @@ class Attempt:
     def span(self, name: str) -> Iterator[None]:
         """A stretch of this attempt that the timeline shows by itself."""
         self.check()
-        span_id = self.shop.patiently(lambda: self.store.begin_span(self.lease, name))
-        status = "error"
-        try:
+        with self._timeline.span(name):
             yield
-            status = "ok"
-            self.went_well = time.monotonic()
-        finally:
-            self.shop.patiently(lambda: self.store.end_span(span_id, status))
+        self.went_well = time.monotonic()
 
 
 def work(shop: Workshop, video_hash: str, job: str, steps: Callable[[str], Step]) -> None:

@@ -7,12 +7,13 @@ each other's rows unlocked each see the other unfinished, and the video is stuck
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from vidlab.errors import LeaseLost
-from vidlab.models import OPEN, Lease, State, Status, Video, jobs, videos
+from vidlab.models import OPEN, Lease, Span, State, Status, Video, jobs, videos
 from vidlab.profiles import MASTER, PREPROCESSING, PROFILES, Size, Topic, skip_reason
 from vidlab.store.clock import now
 from vidlab.store.record import Record
@@ -90,14 +91,16 @@ class Leases(Record):
             connection.execute(update(jobs).where(_cancelled(lease)).values(beat=jobs.c.beat + 1))
             return False
 
-    def begin_span(self, lease: Lease, name: str) -> str:
-        """Begin a span below the attempt's. Raises LeaseLost: nobody would end it."""
+    def tell_spans(self, lease: Lease, told: Sequence[Span]) -> None:
+        """Write spans below the attempt's. Of an attempt that is over none is left open; of one that lost its lease
+        nothing is written: nobody would end it.
+        """
+        mine = (jobs.c.id == lease.job_id) & (jobs.c.fence == lease.fence)
         with self.database.write() as connection:
-            held = select(jobs.c.id).where(_held(lease)).with_for_update()
-            if connection.scalar(held) is None:
-                raise _lost(lease)
-            mine = (lease.video_hash, lease.stage, name)
-            return self.open_span(connection, *mine, parent_id=lease.span_id, attempt=lease.attempt)
+            state = connection.scalar(select(jobs.c.state).where(mine).with_for_update())
+            for span in told if state else ():
+                if span.ended_at or state == State.RUNNING:
+                    self.write_span(connection, span)
 
     # -- ends of an attempt
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -66,11 +67,14 @@ class Record:
         mine = (spans.c.video_hash == video_hash) & (spans.c.stage == stage) & (spans.c.status == "open")
         connection.execute(update(spans).where(mine & (spans.c.kind == kind)).values(ended_at=now(), status=status))
 
-    def end_span(self, span_id: str, status: str) -> None:
-        """End one span, unless the keeper already closed it as lost."""
-        still_open = (spans.c.span_id == span_id) & (spans.c.status == "open")
-        with self.database.write() as connection:
-            connection.execute(update(spans).where(still_open).values(ended_at=now(), status=status))
+    def write_span(self, connection: Connection, span: Span) -> None:
+        """Write a span, or the end of one that is open; the end that the keeper gave to one as lost stays."""
+        known = connection.execute(select(spans.c.status).where(spans.c.span_id == span.span_id)).first()
+        if known is None:
+            connection.execute(insert(spans).values(asdict(span)))
+        elif known.status == "open":
+            ended = {"ended_at": span.ended_at, "status": span.status}
+            connection.execute(update(spans).where(spans.c.span_id == span.span_id).values(ended))
 
     def spans(self, video_hash: str) -> list[Span]:
         """A video's spans in the order of their starts."""
