@@ -11,12 +11,12 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down test test-all lint format bench bench-control chaos lock clean
+.PHONY: help setup setup-dev demo up down test test-all lint format bench bench-control bench-pressure chaos lock clean
 
 help: ## show this list
 	@echo "VidLab: a real distributed video pipeline. The two to begin with are make demo and make test."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Without Docker, without root. What is fetched goes into .venv and the user's cache."
 
@@ -53,10 +53,15 @@ format: setup-dev ## write the code as ruff wants it
 	$(BIN)/ruff format
 
 bench: setup ## measure finalize to completed over the same FFmpeg commands started bare
+	@$(BIN)/vidlab up
 	@$(BIN)/vidlab bench
 
 bench-control: setup ## measure videos a second without scanner and encoder; ARGS="--videos 100": shorter
 	@$(BIN)/vidlab bench-control $(ARGS)
+
+bench-pressure: setup ## send 500 videos in a minute, and measure what that does to the API, memory, scratch and order
+	@$(BIN)/vidlab up
+	@$(BIN)/vidlab bench-pressure $(ARGS)
 
 chaos: setup ## kill anything while videos come in, and judge what became of them; SEED=7 ROUND=3: one round again
 	@$(BIN)/vidlab --state .vidlab-chaos chaos --seed $(SEED) $(if $(ROUND),--round $(ROUND))

@@ -19,7 +19,7 @@ from vidlab.bus import Bus
 from vidlab.events import new_message
 from vidlab.jobs import Queues
 from vidlab.models import State
-from vidlab.observe.kafka import lag
+from vidlab.observe.kafka import lag, posted
 from vidlab.pipeline.fanout import consume
 from vidlab.profiles import PARTITIONS, Stage, Topic, dead_letter_topic, profile_named, stages
 
@@ -183,9 +183,8 @@ def standing(lab: RunningLab, offered: Queues) -> tuple[int, int]:
 def assert_first_in_first_out(lab: RunningLab, sent: list[str], kind: str) -> None:
     """Was this done to the thumbnails in the order of their messages, within each partition?"""
     when = {video_hash: moment(lab, video_hash, kind) for video_hash in sent}
-    posted = [(one.partition(), (one.key() or b"").decode()) for one in records(lab, Topic.PROCESSING)]
-    for partition in range(PARTITIONS):
-        order = [video_hash for at, video_hash in posted if at == partition and video_hash in when]
+    for keys in posted(lab.settings, Topic.PROCESSING).values():
+        order = [video_hash for video_hash in keys if video_hash in when]
         assert order == sorted(order, key=when.__getitem__)
 
 

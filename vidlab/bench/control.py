@@ -11,15 +11,14 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import psutil
-
 from vidlab.bench.lab import BenchLab
 from vidlab.bench.stand_ins import PIECE
+from vidlab.bench.usage import processor_seconds
 from vidlab.lab.local import LocalLab
 from vidlab.models import Status, Video
 from vidlab.pipeline.upload import Chunk, Uploads
@@ -87,7 +86,7 @@ def _run(lab: LocalLab, storage: str, size: int) -> Run:
     settings = lab.settings()
     with closing(Store(settings)) as store, closing(Storage(settings)) as blobs:
         finalize = _by_uploads(Uploads(settings, store, blobs), size) if storage == "azurite" else _by_rows(store, size)
-        before = _processors(lab), _spent(settings)
+        before = processor_seconds(lab), _spent(settings)
         began = time.monotonic()
         made = [one() for one in finalize]
         finalized = time.monotonic()
@@ -98,7 +97,7 @@ def _run(lab: LocalLab, storage: str, size: int) -> Run:
             videos=size,
             seconds=seconds,
             finalizing=finalized - began,
-            processors=_since(before[0], _processors(lab)),
+            processors=_since(before[0], processor_seconds(lab)),
             spent=_since(before[1], _spent(settings)),
             stages=_stages(store, made),
         )
@@ -162,26 +161,6 @@ def _wait(store: Store, made: list[Video]) -> None:
 
 
 # -- where the time went
-
-
-def _processors(lab: LocalLab) -> dict[str, float]:
-    """Seconds of processor time of each kind of process until now, with its children."""
-    used: dict[str, float] = defaultdict(float)
-    for process in lab.status().processes:
-        if process.pid is not None:
-            used[process.kind.partition("-")[0]] += _used(process.pid)
-    return dict(used)
-
-
-def _used(pid: int) -> float:
-    total = 0.0
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                times = one.cpu_times()
-                total += times.user + times.system
-    return total
 
 
 def _spent(settings: Settings) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""`vidlab bench` and `vidlab bench-control`: what the pipeline costs, beside bare FFmpeg and without an encoder."""
+"""`vidlab bench`, `bench-control` and `bench-pressure`: what the pipeline costs, and what it does with too much."""
 
 from __future__ import annotations
 
@@ -69,8 +69,10 @@ def bench_control(
     It starts a lab of its own beside the one that may be there, which should be idle or down, and removes it.
     """
     from vidlab.bench.control import Run, bench_control
+    from vidlab.logs import only_warnings
     from vidlab.views import control_bench as view
 
+    only_warnings()
     sizes, storages = _sizes(videos), _storages(storage)
     folder = the_lab(state).folder.root.with_name(".vidlab-bench")
 
@@ -86,6 +88,30 @@ def bench_control(
         out.print()
         out.print(table)
     out.print(f"\n(aim with storage stubbed: {CONTROL_AIM} videos/s)")
+
+
+def bench_pressure(
+    videos: Annotated[int, typer.Option("--videos", help="How many are sent.", min=2)] = 500,
+    within: Annotated[float, typer.Option("--within", help="Seconds in which they are sent.", min=1.0)] = 50.0,
+    as_json: Json = False,
+    state: State = None,
+) -> None:
+    """Send more than the lab can carry, and measure what it does to the API, memory, scratch and order.
+
+    The lab must be up, and idle.
+    """
+    from vidlab.bench.pressure import bench_pressure
+    from vidlab.logs import only_warnings
+    from vidlab.views.pressure import picture
+
+    only_warnings()
+    lab = the_lab(state)
+    with out.status(f"{videos} videos are being sent") as status:
+        measured = bench_pressure(lab, videos, videos / within, lambda left: status.update(f"{left} have not ended"))
+    if as_json:
+        print_json(asdict(measured) | {"slowest_percent": measured.slowest_percent})
+    else:
+        out.print(picture(measured, lab.settings()))
 
 
 def _sizes(text: str) -> list[int]:
@@ -105,4 +131,4 @@ def _storages(text: str) -> list[str]:
     return storages
 
 
-COMMANDS = (bench, bench_control)
+COMMANDS = (bench, bench_control, bench_pressure)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is public all the same
 
 from vidlab.errors import DependencyAway
@@ -67,3 +75,23 @@ def _of_group(admin: AdminClient, stage: Stage, starts: Offsets, ends: Offsets) 
         offset = max(committed.get(at, 0), starts[at])
         rows.append(PartitionLag(stage.group, stage.topic, partition, offset, ends[at], ends[at] - offset))
     return rows
+
+
+def posted(settings: Settings, topic: str) -> dict[int, list[str]]:
+    """The keys of all messages that stand on a topic, in the order of each partition. Raises DependencyAway."""
+    config = {"bootstrap.servers": settings.kafka, "group.id": "vidlab-reading", "enable.partition.eof": True}
+    keys: dict[int, list[str]] = {number: [] for number in range(PARTITIONS)}
+    left = set(keys)
+    with closing(Consumer(config)) as consumer:
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in keys])
+        while left:
+            record = consumer.poll(ANSWER)
+            if record is None:
+                raise DependencyAway(name="kafka", why=f"no message for {ANSWER:.0f} s")
+            at = record.partition() or 0
+            error = record.error()
+            if error is None:
+                keys[at].append((record.key() or b"").decode(errors="replace"))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                left.discard(at)
+    return keys
