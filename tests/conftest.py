@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from tests.leftovers import files_left, own_session, processes_left
 from tests.postgres import Postgres, fresh_database, running_postgres
@@ -27,12 +28,28 @@ __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks
 _numbers = itertools.count()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests that run in several processes those that want the session's lab share one: there is one lab."""
+    for item in items:
+        if "lab" in getattr(item, "fixturenames", ()) or "acceptance" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("lab"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def state_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Who names no state folder must not meet the lab that runs in the project's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIDLAB_STATE", str(tmp_path_factory.mktemp("nobody")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command that is run in a test sets up the logs of the whole process."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session", autouse=True)
