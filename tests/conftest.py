@@ -32,8 +32,12 @@ _numbers = itertools.count()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of tests that run in several processes those that want the session's lab share one: there is one lab."""
     for item in items:
-        if "lab" in getattr(item, "fixturenames", ()) or "acceptance" in item.path.parts:
+        if "acceptance" in item.path.parts or ("lab" in _fixtures(item) and "unit" not in item.path.parts):
             item.add_marker(pytest.mark.xdist_group("lab"))
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
 
 
 @pytest.fixture(scope="session", autouse=True)
