@@ -7,7 +7,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -20,6 +19,7 @@ from azure.storage.blob import ContentSettings
 from sqlalchemy import Table, delete, insert, select, update
 
 from tests.lab import ENDED, RunningLab
+from tests.waiting import until
 from vidlab import paths
 from vidlab.bus import Bus
 from vidlab.events import new_message
@@ -297,13 +297,6 @@ def test_a_group_that_reads_no_more_is_stuck(load: Load, monkeypatch: pytest.Mon
     assert (stuck.kind, stuck.check) == ("stuck", "not read")
     assert "partition" in stuck.shows
     until(lambda: load.judged().legal.get("message_ignored", 0) == 2, "both groups have ignored it")
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + ENDED
-    while not true():
-        assert time.monotonic() < deadline, f"after {ENDED:.0f} s still not: {what}"
-        time.sleep(0.02)
 
 
 def test_a_task_that_was_taken_and_not_acknowledged_is_seen_in_redis(load: Load) -> None:

@@ -6,8 +6,7 @@ import contextlib
 import socketserver
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,7 +15,6 @@ import psutil
 from vidlab.lab.local import LocalLab
 
 STUB = Path(__file__).with_name("stub_lab.py")
-PATIENCE = 20.0  # seconds; only a test that fails waits that long
 
 
 ROOT = Path(__file__).parents[2]
@@ -50,14 +48,6 @@ def answering_server(answer: bytes) -> Iterator[int]:
         yield int(server.server_address[1])
         server.shutdown()
         thread.join()
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Wait until the condition holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"after {PATIENCE:.0f} s still not: {what}"
-        time.sleep(0.02)
 
 
 def is_gone(pid: int) -> bool:

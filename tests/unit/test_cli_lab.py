@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.labs import StubLab, wait_until
+from tests.unit.labs import StubLab
+from tests.waiting import until
 from vidlab.cli import main
 from vidlab.commands import common, demo, lab
 from vidlab.commands.common import duration, size
@@ -170,7 +171,7 @@ def test_who_interrupts_the_start_is_told_what_became_of_it(own_root: Path) -> N
     with subprocess.Popen(
         [sys.executable, "-c", UP_THAT_WAITS, "up", "--state", own_root], stdout=subprocess.PIPE, text=True
     ) as starting:
-        wait_until(lambda: StubLab(own_root).running, "it has begun")
+        until(lambda: StubLab(own_root).running, "it has begun")
         starting.send_signal(signal.SIGINT)
         told, _ = starting.communicate(timeout=60)
     assert told.endswith("\nNothing was lost: the lab is down, as before.\n")

@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.unit.labs import PATIENCE, ROOT, is_gone
+from tests.unit.labs import ROOT, is_gone
+from tests.waiting import GUARD
 from vidlab.lab import forks
 from vidlab.lab.forks import CAN_FORK, LOST, Launcher
 from vidlab.lab.launch import Child, Program
@@ -56,7 +57,7 @@ async def forks_in(folder: Path) -> AsyncIterator[Forks]:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait until the condition holds."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(GUARD):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -88,7 +89,7 @@ def test_a_request_that_the_nursery_never_read_is_met_by_the_system(
             asking = asyncio.create_task(used.start("second"))
             await until(lambda: "fork tests.unit.stub_module second" in caplog.messages)
             os.kill(nursery, signal.SIGKILL)
-            second = await asyncio.wait_for(asking, PATIENCE)
+            second = await asyncio.wait_for(asking, GUARD)
             assert parent_of(second) == os.getpid()
             assert first.poll() == LOST
             assert parent_of(await used.start("third")) not in (nursery, os.getpid())
@@ -105,7 +106,7 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(
             stop(nursery)
             monkeypatch.setattr(forks, "ANSWER", 0.2)
             assert parent_of(await used.start("second")) == os.getpid()
-            monkeypatch.setattr(forks, "ANSWER", PATIENCE)
+            monkeypatch.setattr(forks, "ANSWER", GUARD)
             used.launcher.let_go_on()
             third = await used.start("third")
             assert parent_of(third) == nursery

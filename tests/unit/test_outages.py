@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.labs import StubLab, wait_until
+from tests.unit.labs import StubLab
+from tests.waiting import until
 from vidlab.errors import BadRequest, CannotDo, UnknownFault, UnknownProcess
 from vidlab.lab.faults import FAULTS
 from vidlab.pipeline.scratch import full_mark
@@ -45,7 +46,7 @@ def test_every_fault_says_what_it_does_how_it_ends_and_what_to_expect() -> None:
 def test_what_is_kept_down_is_not_started_again_before_the_fault_is_over(lab: StubLab) -> None:
     begun = lab.fault("kafka-down", "base", LONG)
     assert begun["words"] == "base is kept down"
-    wait_until(lambda: lab.status().process("base").pid is None, "it is gone")
+    until(lambda: lab.status().process("base").pid is None, "it is gone")
     last = lab.events()[-1].id
     lab.events(last, wait=2)  # the supervisor looks meanwhile
     assert state_of(lab, "base") == "waiting"
@@ -57,7 +58,7 @@ def test_what_is_kept_down_is_not_started_again_before_the_fault_is_over(lab: St
 
 def test_a_fault_ends_by_itself(lab: StubLab) -> None:
     lab.fault("pause", "family", 0.2)
-    wait_until(lambda: not lab.faults(), "it is over")
+    until(lambda: not lab.faults(), "it is over")
     assert state_of(lab, "family") == "running"
     assert [event.kind for event in lab.events() if "fault" in event.facts][-2:] == ["fault", "fault_over"]
 
@@ -77,7 +78,7 @@ def test_a_process_with_another_clock_begins_anew_and_is_put_right_again(lab: St
     assert _environment(lab, "stubborn")["VIDLAB_CLOCK_OFF_SECONDS"] == "60.0"
     before = lab.status().process("stubborn").pid
     lab.faults_over(begun["id"])
-    wait_until(lambda: lab.wait("stubborn").process("stubborn").pid != before, "it has begun anew")
+    until(lambda: lab.wait("stubborn").process("stubborn").pid != before, "it has begun anew")
     assert "VIDLAB_CLOCK_OFF_SECONDS" not in _environment(lab, "stubborn")
 
 
@@ -92,7 +93,7 @@ def test_a_locked_database_is_free_again_and_the_end_of_the_lab_frees_it_too(tmp
         database = lab.folder.root / "vidlab.db"
         lab.fault("database-down", "", 0.3)
         assert is_locked(database)
-        wait_until(lambda: not is_locked(database), "it is free")
+        until(lambda: not is_locked(database), "it is free")
         lab.fault("database-down", "", LONG)
         assert is_locked(database)
         began = time.monotonic()

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.unit.labs import StubLab, answering_server, is_gone, wait_until
+from tests.unit.labs import StubLab, answering_server, is_gone
+from tests.waiting import until
 from vidlab.errors import (
     BadCount,
     CannotDo,
@@ -144,14 +145,14 @@ def test_a_folder_in_use_for_something_else_is_left_alone(tmp_path: Path) -> Non
 
 def test_a_process_that_exits_at_once_is_reported_and_tried_later(lab: StubLab) -> None:
     lab.scale("crash", 1)
-    wait_until(lambda: lab.status().process("crash").restarts >= 2, "started three times")
+    until(lambda: lab.status().process("crash").restarts >= 2, "started three times")
     lab.wait("crash", "waiting")
     note = lab.status().process("crash").note
     assert note.startswith('exits with code 7 at once: "ffmpeg: not found"; next try in ')
     pauses = [event.time for event in told(lab, "started", "crash.1")]
     assert pauses[2] - pauses[1] > pauses[1] - pauses[0] > 0.4
     lab.scale("crash", 0)
-    wait_until(lambda: "crash.1" not in [one.name for one in lab.status().processes], "crash.1 is forgotten")
+    until(lambda: "crash.1" not in [one.name for one in lab.status().processes], "crash.1 is forgotten")
 
 
 def test_up_fails_when_a_process_does_not_get_ready(own_lab: StubLab) -> None:
@@ -232,22 +233,22 @@ def test_a_killed_process_is_back_at_once_and_takes_its_children_along(lab: Stub
     lab.wait("family")
     assert pid_of(lab, "family") != before
     assert is_gone(before)
-    wait_until(lambda: is_gone(child), "the child is gone")
+    until(lambda: is_gone(child), "the child is gone")
     assert lab.status().process("family").note.startswith("killed by you")
 
 
 def test_when_the_leader_dies_its_group_goes_with_it(lab: StubLab) -> None:
     before, child = pid_of(lab, "family"), child_of(lab)
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: is_gone(child), "the child is gone")
-    wait_until(lambda: pid_of(lab, "family") != before, "family is back")
+    until(lambda: is_gone(child), "the child is gone")
+    until(lambda: pid_of(lab, "family") != before, "family is back")
 
 
 def test_one_pid_can_be_killed_alone(lab: StubLab) -> None:
     before, child = pid_of(lab, "family"), child_of(lab)
     assert lab.kill(child) == ["family"]
-    wait_until(lambda: is_gone(child), "the child is gone")
-    wait_until(lambda: pid_of(lab, "family") != before, "family, which waited for it, is back")
+    until(lambda: is_gone(child), "the child is gone")
+    until(lambda: pid_of(lab, "family") != before, "family, which waited for it, is back")
 
 
 @pytest.mark.parametrize(
@@ -268,32 +269,32 @@ def state_of(pid: int) -> str:
 def test_pause_stops_the_whole_group(lab: StubLab) -> None:
     pids = pid_of(lab, "family"), child_of(lab)
     lab.pause("family")
-    wait_until(lambda: {state_of(pid) for pid in pids} == {"T"}, "both are stopped")
+    until(lambda: {state_of(pid) for pid in pids} == {"T"}, "both are stopped")
     assert lab.status().process("family").state == "paused"
     with pytest.raises(CannotDo, match="family cannot be paused"):
         lab.pause("family")
     lab.resume("family")
-    wait_until(lambda: "T" not in {state_of(pid) for pid in pids}, "both go on")
+    until(lambda: "T" not in {state_of(pid) for pid in pids}, "both go on")
     assert lab.status().process("family").state == "running"
 
 
 def test_what_somebody_else_stopped_is_shown_as_paused_and_can_be_resumed(lab: StubLab) -> None:
     pid = pid_of(lab, "base")
     os.kill(pid, signal.SIGSTOP)
-    wait_until(lambda: lab.status().process("base").state == "paused", "it is shown")
+    until(lambda: lab.status().process("base").state == "paused", "it is shown")
     lab.resume("base")
-    wait_until(lambda: state_of(pid) != "T", "it goes on")
+    until(lambda: state_of(pid) != "T", "it goes on")
     lab.pause("base")
     os.kill(pid, signal.SIGCONT)
-    wait_until(lambda: lab.status().process("base").state == "running", "it is shown")
+    until(lambda: lab.status().process("base").state == "running", "it is shown")
 
 
 def test_what_was_stopped_a_moment_ago_can_be_resumed(lab: StubLab) -> None:
     pid = pid_of(lab, "forked")  # of a fork the system does not tell the lab
     os.kill(pid, signal.SIGSTOP)
-    wait_until(lambda: state_of(pid) == "T", "it is stopped")
+    until(lambda: state_of(pid) == "T", "it is stopped")
     lab.resume("forked")
-    wait_until(lambda: state_of(pid) != "T", "it goes on")
+    until(lambda: state_of(pid) != "T", "it goes on")
 
 
 def test_a_paused_process_can_be_killed(lab: StubLab) -> None:
@@ -340,7 +341,7 @@ def test_a_fork_is_as_if_it_had_been_started(lab: StubLab) -> None:
 def test_the_exit_of_a_fork_is_told_as_that_of_any_process(lab: StubLab) -> None:
     before = pid_of(lab, "forked")
     os.kill(before, signal.SIGTERM)
-    wait_until(lambda: pid_of(lab, "forked") != before, "forked is back")
+    until(lambda: pid_of(lab, "forked") != before, "forked is back")
     assert told(lab, "exited", "forked")[-1].text.startswith("ended by SIGTERM")
 
 
@@ -348,7 +349,7 @@ def test_the_exit_of_a_fork_is_told_as_that_of_any_process(lab: StubLab) -> None
 def test_when_the_nursery_dies_its_forks_come_back_from_a_new_one(lab: StubLab) -> None:
     before, nursery = pid_of(lab, "forked"), facts_of(lab)["parent"]
     os.kill(nursery, signal.SIGKILL)
-    wait_until(lambda: pid_of(lab, "forked") != before, "forked is back")
+    until(lambda: pid_of(lab, "forked") != before, "forked is back")
     assert is_gone(before)
     assert facts_of(lab)["parent"] != nursery
 
@@ -358,7 +359,7 @@ def test_a_nursery_that_was_stopped_is_let_go_on(lab: StubLab) -> None:
     before, nursery = pid_of(lab, "forked"), facts_of(lab)["parent"]
     os.kill(nursery, signal.SIGSTOP)
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: pid_of(lab, "forked") != before, "forked is back")
+    until(lambda: pid_of(lab, "forked") != before, "forked is back")
     assert facts_of(lab)["parent"] == nursery
 
 
@@ -375,9 +376,9 @@ def test_scaling_up_starts_and_down_drains_the_highest_numbers(lab: StubLab) -> 
     assert not is_gone(before[2])  # its task is not done
     finish = lab.folder.run / "finish"
     finish.touch()
-    wait_until(lambda: is_gone(before[2]) and is_gone(before[3]), "both have finished")
+    until(lambda: is_gone(before[2]) and is_gone(before[3]), "both have finished")
     finish.unlink()
-    wait_until(lambda: len(lab.status().processes) == 6, "one worker is left")
+    until(lambda: len(lab.status().processes) == 6, "one worker is left")
     assert pid_of(lab, "worker-360p.1") == before[1]
 
 
@@ -408,7 +409,7 @@ def test_counts_and_pids_stand_in_the_folder_and_counts_outlive_the_lab(own_lab:
     own_lab.up()
     own_lab.scale("worker-360p", 3)
     pids = {name: pid_of(own_lab, name) for name in ("base", "worker-360p.3")}
-    wait_until(lambda: pids.items() <= written(own_lab).processes.items(), "the pids are written down")
+    until(lambda: pids.items() <= written(own_lab).processes.items(), "the pids are written down")
     running = written(own_lab)
     assert running.counts["worker-360p"] == 3
     own_lab.down()
@@ -430,7 +431,7 @@ def test_a_lab_whose_folder_was_removed_gives_way_to_a_new_one(own_lab: StubLab)
     first, first_id = written(own_lab), own_lab.folder.lab_id
     shutil.rmtree(own_lab.folder.root)
     own_lab.up()
-    wait_until(lambda: not leftovers(first_id), "nothing is left of the first lab")
+    until(lambda: not leftovers(first_id), "nothing is left of the first lab")
     status = own_lab.status()
     assert status.state == "up"
     assert {one.state for one in status.processes} == {"running", "done"}
@@ -441,7 +442,7 @@ def test_a_lab_whose_folder_was_taken_by_another_goes_down_and_leaves_that_alone
     own_lab.up()
     running = written(own_lab)
     own_lab.folder.write_lab(replace(running, pid=os.getpid()))
-    wait_until(lambda: is_gone(running.pid), "the first supervisor has ended")
+    until(lambda: is_gone(running.pid), "the first supervisor has ended")
     assert own_lab.folder.is_run_by(os.getpid())
 
 
@@ -504,7 +505,7 @@ def test_no_leader_survives_a_killed_supervisor_and_down_sweeps_the_rest(own_lab
     running = own_lab.folder.read_lab()
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
-    wait_until(lambda: all(is_gone(pid) for pid in leaders), "no leader is left")
+    until(lambda: all(is_gone(pid) for pid in leaders), "no leader is left")
     assert own_lab.status().state == "down"
     own_lab.down()
     assert is_gone(child)
@@ -515,7 +516,7 @@ def test_a_lab_with_a_parent_goes_down_with_it(own_lab: StubLab) -> None:
         "import os, sys; from tests.unit.labs import StubLab; StubLab(sys.argv[1], with_parent=True).up(); os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", code, str(own_lab.folder.root)], check=False)
-    wait_until(lambda: not leftovers(own_lab.folder.lab_id), "nothing is left")
+    until(lambda: not leftovers(own_lab.folder.lab_id), "nothing is left")
 
 
 def test_a_lab_survives_the_one_who_started_it(own_lab: StubLab) -> None:
