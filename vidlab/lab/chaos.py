@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle, islice
 
-from vidlab.errors import CannotDo, DependencyAway, UnknownProcess
+from vidlab.errors import CannotDo, DependencyAway, SupervisorSilent, UnknownProcess
 from vidlab.lab.case import Terms
 from vidlab.lab.check import check
 from vidlab.lab.evidence import collect
@@ -165,7 +165,7 @@ def _in_time(lab: LocalLab, fault: Planned, begin: float, on_fault: Callable[[Pl
         try:
             run_fault(lab, fault.name, fault.target, fault.seconds)
             return None
-        except (CannotDo, UnknownProcess) as error:
+        except (CannotDo, UnknownProcess, SupervisorSilent) as error:
             if time.monotonic() > deadline:
                 return f"{fault}: {error}"
             time.sleep(LOOK)

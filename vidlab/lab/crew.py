@@ -71,13 +71,16 @@ class Crew:
         self.processes: dict[str, Process] = {}
         self.began = time.monotonic()
         self.is_up = False
-        self.closing = False
         #: Set when the lab begins to go down.
         self.ending = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}  # commands looked for, conditions asked
         self._late: set[str] = set()
         self._wake = asyncio.Event()
         self._folder_seen = 0.0
+
+    @property
+    def closing(self) -> bool:
+        return self.ending.is_set()
 
     # -- the loop
 
@@ -273,7 +276,6 @@ class Crew:
     def close(self) -> None:
         """Take the lab down: `run` returns when nothing is left."""
         if not self.closing:
-            self.closing = True
             self.ending.set()
             self.journal.tell("closing", "lab")
         self.wake()
