@@ -6,8 +6,7 @@ FORCE ?=
 SEED ?= 7
 ROUND ?=
 SETUP := $(PYTHON) services/bootstrap.py $(if $(FORCE),--force)
-#: Those tests that share the lab run in one process, the others beside them in a second one.
-PYTEST := $(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+PYTEST := $(BIN)/pytest --cov --cov-report=term
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock"
 

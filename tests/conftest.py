@@ -28,18 +28,6 @@ __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks
 _numbers = itertools.count()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of tests that run in several processes those that want the session's lab share one: there is one lab."""
-    for item in items:
-        if "acceptance" in item.path.parts or ("lab" in _fixtures(item) and "unit" not in item.path.parts):
-            item.add_marker(pytest.mark.xdist_group("lab"))
-
-
-def _fixtures(item: pytest.Item) -> list[str]:
-    return getattr(item, "fixturenames", [])
-
-
 @pytest.fixture(scope="session", autouse=True)
 def state_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Who names no state folder must not meet the lab that runs in the project's."""

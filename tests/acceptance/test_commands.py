@@ -101,10 +101,7 @@ def test_what_is_not_there_is_told_calmly(lab: RunningLab, tmp_path: Path) -> No
     assert "vidlab up" in down.stderr
 
 
-def test_every_command_has_help(lab: RunningLab) -> None:
-    from vidlab.cli import COMMANDS
-
-    for command in COMMANDS:
-        done = vidlab(lab, command.__name__, "--help")
-        assert done.returncode == 0
-        assert "Usage" in done.stdout
+def test_a_command_has_help_as_it_is_typed(lab: RunningLab) -> None:
+    done = vidlab(lab, "upload", "--help")  # the unit tests ask every one
+    assert done.returncode == 0
+    assert "Usage" in done.stdout

@@ -7,6 +7,7 @@ from collections import Counter
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
+import pytest
 from sqlalchemy import update
 
 from tests.integration.test_store import preprocessed
@@ -16,7 +17,7 @@ from vidlab.profiles import MASTER, PROFILES
 from vidlab.settings import Settings
 from vidlab.store import Store
 
-VIDEOS = 200
+VIDEOS = (50, pytest.param(200, marks=pytest.mark.slow))
 PATIENCE = 240.0  # seconds; only a test that fails waits that long
 
 spawn = multiprocessing.get_context("spawn")
@@ -41,8 +42,9 @@ def queue_all(store: Store) -> None:
         connection.execute(update(jobs).where(mine).values(state=State.QUEUED))
 
 
-def test_of_six_that_finish_at_once_one_claims_the_master(store: Store, settings: Settings) -> None:
-    videos = [preprocessed(store) for _ in range(VIDEOS)]
+@pytest.mark.parametrize("count", VIDEOS)
+def test_of_six_that_finish_at_once_one_claims_the_master(store: Store, settings: Settings, count: int) -> None:
+    videos = [preprocessed(store) for _ in range(count)]
     queue_all(store)
     start, won = spawn.Barrier(len(PROFILES)), spawn.Queue()
     of_all = (videos, start, won)

@@ -278,7 +278,7 @@ def test_every_command_has_help(vidlab: Vidlab) -> None:
     from vidlab.cli import COMMANDS
 
     for command in COMMANDS:
-        assert "Usage: vidlab" in vidlab(command.__name__, "--help")
+        assert "Usage: vidlab" in vidlab(command.__name__.replace("_", "-"), "--help")
 
 
 def test_what_to_type_next_is_what_works_here(
