@@ -26,6 +26,8 @@ log = structlog.get_logger()
 DELIVERY_TIMEOUT = 5.0  # seconds until a message that no broker took is given up; the outbox keeps it
 POLL = 0.5  # seconds
 POLL_PAUSED = 0.05  # seconds; a queue that has room again is noticed that soon
+FULL_FOR_LONG = 0.5  # seconds; only then are partitions paused
+LOOK = 0.01  # seconds between two looks at a queue that has just got full
 RECONNECT_MS = 1000  # a broker that is back is noticed that soon; by default up to 10 s later
 SESSION_TIMEOUT = 6.0  # seconds until a dead member's partitions go to another
 BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a server is away
@@ -137,7 +139,7 @@ class Loop:
         self.consumer.subscribe([self.subscription.topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
         try:
             while not self.subscription.stopping():
-                self._pause(self._must_wait())
+                self._pause(self._must_wait() and (bool(self.paused) or self._stays_full()))
                 record = self.consumer.poll(POLL_PAUSED if self.paused else POLL)
                 if record is not None:
                     self._take(record)
@@ -164,6 +166,19 @@ class Loop:
             log.warning("waiting", reason=str(error))
             self.trouble.until = time.monotonic() + BACKOFF[-2]
             return True
+
+    def _stays_full(self) -> bool:
+        """Is there no room for so long that it is worth pausing? That throws away what was fetched, to be fetched anew:
+        with short tasks it would cost more than they do.
+        """
+        deadline = time.monotonic() + FULL_FOR_LONG
+        while not self.subscription.stopping():
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(LOOK)
+            if not self._must_wait():
+                return False
+        return True
 
     def _pause(self, wanted: bool) -> None:
         if wanted == self.paused:

@@ -6,6 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from vidlab import bus
 from vidlab.bus import Bus, Loop, Subscription, consumer_config, producer_config
 from vidlab.settings import Settings
 
@@ -64,6 +65,19 @@ def test_after_a_rebalance_the_whole_assignment_is_paused_or_resumed_anew(loop: 
     loop.consumer.resume.assert_called_once_with(["all"])  # type: ignore[attr-defined]
     loop._pause(False)
     loop.consumer.resume.assert_called_once()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("looks", "paused"), [(3, False), (10_000, True)])
+def test_a_queue_that_is_full_for_a_moment_does_not_cost_what_was_fetched(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, looks: int, paused: bool
+) -> None:
+    monkeypatch.setattr(bus, "FULL_FOR_LONG", 0.2)
+    full = iter([True] * looks)
+    loop.subscription.is_full = lambda: next(full, False)
+    loop.consumer.poll.return_value = None  # type: ignore[attr-defined]
+    loop.subscription.stopping = lambda: loop.consumer.poll.called  # type: ignore[attr-defined]
+    loop.run()
+    assert loop.consumer.pause.called is paused  # type: ignore[attr-defined]
 
 
 def test_a_parked_message_is_cut_to_what_a_broker_takes(loop: Loop) -> None:
