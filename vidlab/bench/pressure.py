@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -19,10 +20,10 @@ from vidlab.bench.usage import resident_bytes
 from vidlab.client import Client
 from vidlab.jobs import Queues
 from vidlab.lab.evidence import scratch_of
-from vidlab.lab.history import History, Writer
+from vidlab.lab.history import Writer
 from vidlab.lab.local import LocalLab
 from vidlab.lab.workload import items, run
-from vidlab.models import Event
+from vidlab.models import Event, Status
 from vidlab.observe.kafka import lag, posted
 from vidlab.profiles import stages
 from vidlab.settings import Settings
@@ -82,22 +83,24 @@ def bench_pressure(lab: LocalLab, videos: int, rate: float, on_look: Callable[[i
             began = time.monotonic()
             history = run(items(videos, rate=rate), settings, writer, clients=CLIENTS)
             sending = time.monotonic() - began
-            _wait(store, history, on_look)
+            _wait(store, on_look)
             ending = time.monotonic() - began
+        rows = store.snapshot(history.hashes)
         return Pressure(
             videos=videos,
             sending=sending,
             ending=ending,
             samples=samples,
-            overtaken=_overtaken(settings, store, history),
-            ends=Counter(str(row.status) for row in store.snapshot(history.hashes).videos),
+            overtaken=_overtaken(settings, rows.events),
+            ends=Counter(str(row.status) for row in rows.videos),
         )
 
 
-def _wait(store: Store, history: History, on_look: Callable[[int], None]) -> None:
+def _wait(store: Store, on_look: Callable[[int], None]) -> None:
     left, moved = -1, time.monotonic()
     while left:
-        before, left = left, sum(not row.ended for row in store.snapshot(history.hashes).videos)
+        counts = store.counts().videos_by_status
+        before, left = left, sum(counts.get(status, 0) for status in (Status.PREPROCESSING, Status.PROCESSING))
         on_look(left)
         if left != before:
             moved = time.monotonic()
@@ -111,17 +114,16 @@ def _wait(store: Store, history: History, on_look: Callable[[int], None]) -> Non
 
 @contextmanager
 def _sampled(lab: LocalLab, settings: Settings) -> Iterator[Samples]:
-    """Look again and again, as long as the block lasts."""
+    """Look again and again, as long as the block lasts. Raises what ended a look: half of the samples are none."""
     samples, over = Samples(), threading.Event()
-    looks = [threading.Thread(target=look, args=(lab, settings, samples, over)) for look in (_look, _ask)]
-    for one in looks:
-        one.start()
-    try:
-        yield samples
-    finally:
-        over.set()
-        for one in looks:
-            one.join()
+    with ThreadPoolExecutor(2, thread_name_prefix="sample") as pool:
+        looks = [pool.submit(look, lab, settings, samples, over) for look in (_look, _ask)]
+        try:
+            yield samples
+        finally:
+            over.set()
+        for look in looks:
+            look.result()
 
 
 def _ask(_lab: LocalLab, settings: Settings, samples: Samples, over: threading.Event) -> None:
@@ -153,11 +155,11 @@ def _behind(settings: Settings) -> dict[str, int]:
     return {group: sum(row.lag for row in rows if row.group == group) for group in {row.group for row in rows}}
 
 
-def _overtaken(settings: Settings, store: Store, history: History) -> int:
+def _overtaken(settings: Settings, events: Sequence[Event]) -> int:
     """Hand-overs, over all groups, of a video before one whose message stood before its own in the same partition."""
     queued: dict[tuple[str, str], int] = {}
-    for event in all_events(store):
-        if event.kind == "queued" and event.video_hash in history.hashes and event.stage:
+    for event in events:
+        if event.kind == "queued" and event.stage:
             queued.setdefault((event.stage, event.video_hash), event.id)
     return sum(
         later < earlier
@@ -165,11 +167,3 @@ def _overtaken(settings: Settings, store: Store, history: History) -> int:
         for order in posted(settings, stage.topic).values()
         for earlier, later in pairwise(queued[stage.name, one] for one in order if (stage.name, one) in queued)
     )
-
-
-def all_events(store: Store) -> Iterator[Event]:
-    """Every event, oldest first."""
-    last = 0
-    while page := store.events(after=last):
-        yield from page
-        last = page[-1].id
