@@ -68,8 +68,10 @@ chaos: setup ## kill anything while videos come in, and judge what became of the
 
 lock: setup-dev ## write the locks anew from pyproject.toml, package.json and jgo.toml; UPGRADE=1: newest versions
 	$(LOCK) pyproject.toml --extra local --group build --output-file services/requirements.txt
-	$(LOCK) pyproject.toml --extra local --group build --group dev \
+	$(LOCK) pyproject.toml --extra local --extra lab --group build --group dev \
 		--constraint services/requirements.txt --output-file services/requirements-dev.txt
+	$(LOCK) pyproject.toml --extra local --extra lab --group build \
+		--constraint services/requirements-dev.txt --output-file services/requirements-lab.txt
 	$(LOCK) --group build --constraint services/requirements-dev.txt --output-file services/requirements-build.txt
 	$(LOCK) --group uv --constraint services/requirements-dev.txt --output-file services/requirements-uv.txt
 	$(LOCK) --group clips --no-deps --output-file services/requirements-clips.txt

@@ -29,7 +29,7 @@ NOTES = VENV / "vidlab-setup.json"
 PARTS = VENV / "vidlab-parts"  # written by vidlab.lab.install: what it relies on outside of .venv, and why there
 
 BUILD, CLIPS, UV = (SERVICES / f"requirements-{name}.txt" for name in ("build", "clips", "uv"))
-PACKAGES, DEV_PACKAGES = SERVICES / "requirements.txt", SERVICES / "requirements-dev.txt"
+PACKAGES, LAB_PACKAGES, DEV_PACKAGES = (SERVICES / f"requirements{name}.txt" for name in ("", "-lab", "-dev"))
 PROJECT = ROOT / "pyproject.toml"
 SERVERS = (SERVICES / "kafka" / "jgo.lock.toml", SERVICES / "azurite" / "package-lock.json")
 #: The settings that name servers of one's own.
@@ -66,10 +66,11 @@ class Step:
 def main() -> int:
     """Do what is not done yet."""
     parser = argparse.ArgumentParser(description="Set up VidLab in .venv.")
-    parser.add_argument("--dev", action="store_true", help="also what the tests need")
+    parser.add_argument("--lab", action="store_true", help="also JupyterLab and what the notebooks need")
+    parser.add_argument("--dev", action="store_true", help="also what the tests need, which is all of that too")
     parser.add_argument("--force", action="store_true", help="all over again")
     options = parser.parse_args()
-    steps = make_steps(dev=options.dev, force=options.force)
+    steps = make_steps(dev=options.dev, lab=options.lab, force=options.force)
     try:
         if options.force or not all(map(is_done, steps)):
             with alone():
@@ -83,9 +84,9 @@ def main() -> int:
     return 0
 
 
-def make_steps(*, dev: bool, force: bool) -> tuple[Step, ...]:
+def make_steps(*, dev: bool, lab: bool, force: bool) -> tuple[Step, ...]:
     """The steps in their order. The first installs what builds those that have no wheel."""
-    packages = (DEV_PACKAGES, PACKAGES) if dev else (PACKAGES,)
+    packages = (DEV_PACKAGES, LAB_PACKAGES, PACKAGES) if dev else (LAB_PACKAGES, PACKAGES) if lab else (PACKAGES,)
     servers = [str(PYTHON), "-m", "vidlab.lab.install", *(["--force"] if force else [])]
     return (
         Step("build tools", (BUILD,), lambda: install(LOCKED, BUILD)),
