@@ -76,6 +76,16 @@ def stop(pid: int) -> None:
     os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
 
 
+def test_who_is_told_of_a_fork_may_signal_its_group_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with forks_in(tmp_path) as used:
+            for number in range(10):
+                child = await used.start(f"child {number}")
+                assert os.getpgid(child.pid) == child.pid
+
+    asyncio.run(story())
+
+
 def test_a_request_that_the_nursery_never_read_is_met_by_the_system(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

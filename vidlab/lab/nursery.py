@@ -88,13 +88,26 @@ class Nursery:
         *lines, self.unread = self.unread.split(b"\n")
         for text in lines:
             request = Request(**json.loads(text))
-            parent = os.getpid()
-            pid = os.fork()
+            pid = self._fork()
             if pid == 0:
-                self._leave(parent)
                 return request
             self._tell(number=request.number, pid=pid)
         return None
+
+    def _fork(self) -> int:
+        """As `os.fork`, but the child leads its group by then: who is told of it may signal that at once."""
+        parent = os.getpid()
+        leads, led = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(leads)
+            self._leave(parent)
+            os.close(led)
+            return 0
+        os.close(led)
+        os.read(leads, 1)  # its end comes when the child closes it, or has ended
+        os.close(leads)
+        return pid
 
     def _leave(self, parent: int) -> None:
         """Become a process of one's own."""
