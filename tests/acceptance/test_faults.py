@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import httpx
+import pytest
 
 from tests.acceptance.conditions import attempts, event, job, names, paused, restarts, scaled, state_of, tells, works
 from tests.acceptance.footage import footage
@@ -62,6 +63,7 @@ def test_a_worker_that_is_too_many_finishes_its_task_first(lab: RunningLab, long
     assert not {"handed_back", "lease_expired"} & set(lab.kinds(long_clip, "720p"))
 
 
+@pytest.mark.slow
 def test_redis_away_just_when_a_task_is_acknowledged_stops_no_worker(lab: RunningLab, long_clip: str) -> None:
     until(works(lab, long_clip, "720p"), "720p is being worked on")
     earlier = restarts(lab, "worker-720p")

@@ -81,6 +81,7 @@ def test_a_lab_taken_down_in_the_midst_of_work_goes_on_with_it(lab: RunningLab, 
     assert max(job.attempt for job in lab.store.jobs(long_clip)) == 1  # what was handed back does not count
 
 
+@pytest.mark.slow
 def test_postgresql_stopped_and_started_again_stops_no_transcode(
     lab: RunningLab, long_clip: str, postgres: Postgres
 ) -> None:

@@ -71,6 +71,7 @@ class Writer:
             self.gone.add(name)
 
 
+@pytest.mark.slow
 def test_what_was_confirmed_outlives_kill_after_kill(own: Azurite) -> None:
     with container_of(own) as container:
         container.create_container()

@@ -10,12 +10,11 @@ import threading
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.media import Made, complaints_of, make_all, probed
+from tests.media import Made, complaints_of, made_ahead, make_all, probed
 from vidlab import clips as table
 from vidlab.errors import FFmpegFailed, NotAVideo
 from vidlab.ffmpeg import run
@@ -88,10 +87,11 @@ Maker = Callable[[str], Made]
 
 
 @pytest.fixture(scope="module")
-def made(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Maker:
+def made(clips: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Maker]:
     """Takes a clip through all commands, once."""
     folder = tmp_path_factory.mktemp("made")
-    return cache(lambda name: make_all(table.make(name, clips), folder))
+    with made_ahead(lambda name: make_all(table.make(name, clips), folder), request) as maker:
+        yield maker
 
 
 # -- every clip that can be played -----------------------------------------------------------------------------------

@@ -554,6 +554,7 @@ def test_a_profile_that_is_added_later_gets_its_column_and_does_not_redo_old_vid
     assert not store.video(young).done["480p"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_sixteen_processes_write_at_once_without_an_error(store: Store, settings: Settings) -> None:
     script = """
 import sys

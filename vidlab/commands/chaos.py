@@ -73,7 +73,8 @@ def _tell(outcome: Outcome) -> None:
 
     for reason in outcome.not_run:
         out.print(f"  not run: {reason}")
-    out.print(f"  the last video ended {outcome.seconds:.1f} s after the last fault")
+    when = "before" if outcome.seconds < 0 else "after"
+    out.print(f"  the last video ended {abs(outcome.seconds):.1f} s {when} the end of the last fault")
     out.print(picture(outcome.verdict))
     out.print()
 

@@ -28,7 +28,7 @@ from vidlab.store import Store
 
 ROUNDS = 20
 VIDEOS = 50
-RATE = 2.5  # videos a second
+RATE = 1.25  # videos a second: they still come in when the last fault begins
 KILLS = 3  # in each round
 DOWN = 20.0  # seconds for which a server is away
 LONGEST_PAUSE = 20.0  # seconds; beyond the 10 after which a lease is taken
