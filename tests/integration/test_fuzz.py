@@ -6,7 +6,6 @@ uploads, finalizes, tries again and deletes what it made.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from tests.forks import uncounted
 from tests.integration.test_play import completed_video
 from tests.postgres import free_port
 from tests.serving import api_process
@@ -39,7 +39,7 @@ def fuzz(blob_settings: Settings, store: Store, tmp_path: Path) -> Iterator[Fuzz
     settings = blob_settings.model_copy(update={"api_url": address, "api_token": SecretStr(TOKEN)})
     storage = Storage(settings)
     storage.ensure_container()
-    env = os.environ | {"NO_PROXY": "*", "COMPLETED": completed_video(store, storage)}
+    env = uncounted() | {"NO_PROXY": "*", "COMPLETED": completed_video(store, storage)}
 
     def run(*options: str) -> None:
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(KNOWN)]

@@ -427,6 +427,7 @@ def test_a_server_that_is_gone_is_noticed(azurite: Azurite, storage: Storage, tm
     assert storage.head(blob.path) == blob
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_is_noticed(azurite: Azurite, storage: Storage) -> None:
     """As long as it hangs, nobody waits for more than some seconds; the SDK's own limits are minutes."""
     blob = put(storage, b"x" * (8 * RANGE), 1, "video/source.mp4")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.forks import uncounted
 
 HOME = Path(__file__).parents[2]
 
@@ -23,7 +24,7 @@ def told(folder: Path, content: str, ci: str) -> subprocess.CompletedProcess[str
     """Run a test session of its own over that test."""
     (folder / "test_one.py").write_text(content)
     command = [sys.executable, "-m", "pytest", "-p", "tests.skips", "-p", "no:cacheprovider", "--rootdir", str(folder)]
-    env = {**os.environ, "CI": ci, "PYTHONPATH": str(HOME)}
+    env = {**uncounted(), "CI": ci, "PYTHONPATH": str(HOME), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run([*command, str(folder)], env=env, cwd=folder, capture_output=True, text=True)
 
 
