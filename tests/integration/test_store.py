@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -569,8 +568,10 @@ for _ in range(10):
     store.finalize(video.video_hash, source_etag="e", bytes=1)
 """
     command = [sys.executable, "-c", script, str(settings.state), settings.database_url]
-    start = partial(subprocess.Popen, env=uncounted(), stderr=subprocess.PIPE, preexec_fn=die_with_parent)
-    writers = [start(command) for _ in range(16)]
+    env = uncounted()
+    writers = [
+        subprocess.Popen(command, env=env, stderr=subprocess.PIPE, preexec_fn=die_with_parent) for _ in range(16)
+    ]
     errors = [writer.communicate()[1].decode() for writer in writers]
     assert not any(writer.returncode for writer in writers), "\n".join(errors)[-2000:]
     assert len(store.videos(limit=1000)) == 160
