@@ -35,7 +35,7 @@ LONGEST_PAUSE = 20.0  # seconds; beyond the 10 after which a lease is taken
 SPAN = 30.0  # seconds in which all faults of a round begin
 BOUND = 60.0  # seconds after the last fault within which every video has ended
 LOOK = 0.5  # seconds between two looks
-AGAIN = 10.0  # seconds in which a fault is tried again: a process that is just being started cannot be killed
+AGAIN = DOWN + 10.0  # seconds in which a fault is tried again: a server that is away, or just starting, is not killed
 RUNNING = ("running", "done")
 
 #: The servers that are taken away; the name of each one's fault.
