@@ -24,6 +24,7 @@ FAULTS = (
 )
 
 
+@pytest.mark.slow
 def test_a_round_of_faults_under_load_ends_well(lab: RunningLab) -> None:
     told: list[Planned] = []
     outcome = run_round(lab.local, 7, Round(number=99, faults=FAULTS), 8, bound=ENDED, on_fault=told.append)
