@@ -79,7 +79,8 @@ def test_an_upload_that_was_cut_off_goes_on(client: Client, storage: Storage, cl
         sent.append(chunk)
         stage(path, chunk, *more)  # type: ignore[arg-type]
 
-    with patch.object(storage, "stage_chunk", cut_off), pytest.raises(UnknownVideo):
+    one_at_a_time = patch("vidlab.client.AT_ONCE", 1)  # none is on its way when the third is there
+    with one_at_a_time, patch.object(storage, "stage_chunk", cut_off), pytest.raises(UnknownVideo):
         client.upload(clip, chunk_bytes=MIB)
     seen: list[int] = []
     video = client.upload(clip, chunk_bytes=MIB, on_progress=lambda done, total: seen.append(done))

@@ -17,7 +17,7 @@ from vidlab.profiles import MASTER, PROFILES
 from vidlab.settings import Settings
 from vidlab.store import Store
 
-VIDEOS = (25, pytest.param(200, marks=pytest.mark.slow))
+VIDEOS = (50, pytest.param(200, marks=pytest.mark.slow))
 PATIENCE = 240.0  # seconds; only a test that fails waits that long
 
 spawn = multiprocessing.get_context("spawn")

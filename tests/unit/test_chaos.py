@@ -60,6 +60,14 @@ def test_faults_come_at_random_times_in_their_order(seed: int) -> None:
     assert len({fault.begin for one in rounds for fault in one.faults}) > ROUNDS
 
 
+def test_no_server_is_killed_while_it_is_away() -> None:
+    for one in (one for seed in range(50) for one in plan(seed)):
+        (outage,) = [fault for fault in one.faults if fault.name in OUTAGES]
+        kills = [fault for fault in one.faults if f"{fault.target}-down" == outage.name]
+        assert not any(outage.begin <= kill.begin < outage.begin + DOWN for kill in kills)
+        assert one.faults[-1].begin <= SPAN
+
+
 def test_what_is_planned_can_be_run() -> None:
     for one in plan(7):
         for fault in one.faults:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import cycle, islice
 
@@ -33,9 +33,10 @@ KILLS = 3  # in each round
 DOWN = 20.0  # seconds for which a server is away
 LONGEST_PAUSE = 20.0  # seconds; beyond the 10 after which a lease is taken
 SPAN = 30.0  # seconds in which all faults of a round begin
+BEFORE = 1.0  # seconds from a kill of a server to its being taken away
 BOUND = 60.0  # seconds after the last fault within which every video has ended
 LOOK = 0.5  # seconds between two looks
-AGAIN = DOWN + 10.0  # seconds in which a fault is tried again: a server that is away, or just starting, is not killed
+AGAIN = 10.0  # seconds in which a fault is tried again: a process that is just being started cannot be killed
 RUNNING = ("running", "done")
 
 #: The servers that are taken away; the name of each one's fault.
@@ -113,11 +114,20 @@ def _round(
     def when() -> float:
         return round(chance.uniform(0, SPAN), 1)
 
-    faults = [Planned(begin=when(), name="kill", target=next(killed)) for _ in range(KILLS)]
-    faults.append(Planned(begin=when(), name=next(away), target="", seconds=DOWN))
+    kills = [Planned(begin=when(), name="kill", target=next(killed)) for _ in range(KILLS)]
+    outage = Planned(begin=when(), name=next(away), target="", seconds=DOWN)
     lasting = round(chance.uniform(1, LONGEST_PAUSE), 1)
-    faults.append(Planned(begin=when(), name="pause", target=next(paused), seconds=lasting))
+    pause = Planned(begin=when(), name="pause", target=next(paused), seconds=lasting)
+    faults = [*(_when_there(kill, outage) for kill in kills), outage, pause]
     return Round(number=number, faults=tuple(sorted(faults, key=lambda fault: fault.begin)))
+
+
+def _when_there(kill: Planned, outage: Planned) -> Planned:
+    """A server that is away cannot be killed: it is when it is back, or where that is after `SPAN`, just before."""
+    back = round(outage.begin + outage.seconds, 1)
+    if outage.name != f"{kill.target}-down" or not outage.begin <= kill.begin < back:
+        return kill
+    return replace(kill, begin=back if back <= SPAN else round(outage.begin - BEFORE, 1))
 
 
 # -- making it happen
