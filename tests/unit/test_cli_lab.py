@@ -274,6 +274,16 @@ def test_the_help_is_there_at_once_without_what_only_some_commands_need() -> Non
     assert told.stderr.strip() == ""
 
 
+def test_a_supervisor_starts_without_what_only_some_faults_need() -> None:
+    code = (
+        "import sys, vidlab.lab.supervisor;"
+        "heavy = {'sqlalchemy', 'celery', 'redis', 'confluent_kafka', 'azure'};"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert told.stderr.strip() == ""
+
+
 def test_every_command_has_help(vidlab: Vidlab) -> None:
     from vidlab.cli import COMMANDS
 

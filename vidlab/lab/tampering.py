@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -108,3 +109,14 @@ def _newest(store: Store, video_hash: str) -> Job | None:
         if found:
             return found[-1]
     return None
+
+
+#: Fault -> what is done once; gives what was done, in words.
+ONCE: Mapping[str, Callable[[Settings, str], str]] = MappingProxyType(
+    {
+        "message-twice": message_twice,
+        "message-not-json": not_json,
+        "message-version": unknown_version,
+        "task-twice": task_twice,
+    }
+)
