@@ -18,7 +18,7 @@ import pytest
 
 from tests.media import Made
 
-BEHIND = 19  # niceness, of the thread alone on Linux, and of what it starts: it gets what the others leave idle
+BEHIND = 19  # niceness, of the thread alone on Linux and of what it starts: others go first
 
 
 class Ahead:

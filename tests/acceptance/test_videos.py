@@ -18,7 +18,7 @@ from vidlab import paths
 #: Clip -> the renditions that it must end with.
 PLAYS = {
     "full_hd": ["144p", "360p", "480p", "720p", "1080p"],
-    "long": ["144p", "360p", "480p", "720p"],
+    "landscape": ["144p", "360p", "480p", "720p"],
     "portrait": ["144p", "360p"],
     "silent": ["144p"],
     "odd": ["144p"],
@@ -63,23 +63,14 @@ def test_the_real_clip_plays_and_every_segment_decodes(lab: RunningLab) -> None:
 
 @pytest.mark.parametrize("name", PLAYS)
 def test_a_good_clip_ends_playable(lab: RunningLab, ended: Ended, name: str) -> None:
-    ends_playable(lab, ended(name), PLAYS[name])
-
-
-@pytest.mark.slow
-def test_a_scene_that_takes_long_to_encode_ends_playable(lab: RunningLab) -> None:
-    video = lab.ended(lab.send(footage("landscape", lab.clips)))
-    ends_playable(lab, video, ["144p", "360p", "480p", "720p"])
-
-
-def ends_playable(lab: RunningLab, video: dict[str, Any], rungs: list[str]) -> None:
+    video = ended(name)
     assert video["status"] == "completed", video["error"]
     states = {job["name"]: job["state"] for job in video["profiles"]}
-    assert [rung for rung, state in states.items() if state == "done"] == [*rungs, "thumbnail"]
+    assert [rung for rung, state in states.items() if state == "done"] == [*PLAYS[name], "thumbnail"]
     assert set(states.values()) <= {"done", "skipped"}
     playback = lab.played(video)
     assert playback.problems == ()
-    assert [played.uri for played in playback.renditions] == [f"{rung}/playlist.m3u8" for rung in rungs]
+    assert [played.uri for played in playback.renditions] == [f"{rung}/playlist.m3u8" for rung in PLAYS[name]]
     thumbnail = httpx.get(video["thumbnail_url"], trust_env=False)
     assert thumbnail.headers["content-type"] == "image/jpeg"
     assert thumbnail.content.startswith(b"\xff\xd8")
@@ -138,7 +129,7 @@ def test_nothing_is_left_in_scratch(lab: RunningLab, sent: dict[str, str]) -> No
 
 
 def test_each_video_is_one_trace_that_is_closed(lab: RunningLab, ended: Ended) -> None:
-    video = ended("long")
+    video = ended("landscape")
     spans = lab.store.spans(video["video_hash"])
     assert {span.status for span in spans} == {"ok"}
     names = {(span.stage, span.name) for span in spans}

@@ -14,6 +14,7 @@ from tests.unit.labs import StubLab
 from tests.waiting import until
 from vidlab.errors import BadRequest, CannotDo, UnknownFault, UnknownProcess
 from vidlab.lab.faults import FAULTS
+from vidlab.lab.tampering import ONCE
 from vidlab.pipeline.scratch import full_mark
 
 LONG = 60.0  # seconds; a test ends it before
@@ -41,6 +42,10 @@ def state_of(lab: StubLab, name: str) -> str:
 def test_every_fault_says_what_it_does_how_it_ends_and_what_to_expect() -> None:
     assert all(fault.does and fault.ends and fault.expect for fault in FAULTS.values())
     assert {"kill", "pause", "kafka-down", "redis-down", "azurite-down", "clamd-down", "database-down"} < set(FAULTS)
+
+
+def test_what_is_over_at_once_is_known_by_its_faults_name() -> None:
+    assert set(ONCE) == {fault.name for fault in FAULTS.values() if fault.ends == "at once"}
 
 
 def test_what_is_kept_down_is_not_started_again_before_the_fault_is_over(lab: StubLab) -> None:

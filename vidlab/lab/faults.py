@@ -1,7 +1,8 @@
 """The table of faults: what can be done to a running lab, how each ends, and what to expect of it.
 
 A fault is a context: it begins, it lasts, and when it ends the lab is as it was. They live in the supervisor, so that
-the end of the lab ends them all. Adding one is a line in `FAULTS`.
+the end of the lab ends them all. Adding one is a line in `FAULTS`, and for one that is over at once a line in
+`vidlab.lab.tampering.ONCE`.
 """
 
 from __future__ import annotations
@@ -180,7 +181,7 @@ async def _tamper(scene: Scene, name: str) -> AsyncIterator[str]:
 
 
 def _done_once(name: str, scene: Scene) -> str:
-    # With it come the clients of database, Kafka and Celery. Without them a supervisor starts in a third of the time.
+    # With it come the clients of database, Kafka and Celery: most of what a supervisor would import to start.
     from vidlab.lab.tampering import ONCE
 
     return ONCE[name](scene.settings, scene.target)
