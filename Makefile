@@ -6,7 +6,7 @@ FORCE ?=
 SEED ?= 7
 ROUND ?=
 SETUP := $(PYTHON) services/bootstrap.py $(if $(FORCE),--force)
-PYTEST := $(BIN)/pytest --cov --cov-report=term
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock"
 

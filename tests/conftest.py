@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 
-from tests.ahead import Ahead, making_ahead
+from tests.lanes import pytest_collection_modifyitems
 from tests.leftovers import files_left, own_session, processes_left
-from tests.media import Made
 from tests.postgres import Postgres, fresh_database, running_postgres
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 from vidlab.settings import Settings
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 #: The lab of the tests does not wait as long between two attempts as people's labs do.
 HASTY = {"VIDLAB_RETRY_SECONDS": "0.5"}
 
-__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks
+__all__ = ["pytest_collection_modifyitems", "pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks
 
 _numbers = itertools.count()
 
@@ -67,21 +66,6 @@ def postgres() -> Iterator[Postgres]:
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the session's clips are made."""
     return tmp_path_factory.mktemp("clips")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def ahead(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, nothing_left: None
-) -> Iterator[Ahead]:
-    """What makes media while other tests wait."""
-    with making_ahead(request.session.items, tmp_path_factory.mktemp("ahead")) as making:
-        yield making
-
-
-@pytest.fixture(scope="module")
-def made(request: pytest.FixtureRequest, ahead: Ahead) -> Callable[[str], Made]:
-    """Gives what the module's `make_one` makes of a name."""
-    return lambda name: ahead.begin(request.module, name).result()
 
 
 @pytest.fixture(scope="session")

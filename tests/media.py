@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from vidlab.ffmpeg import lines_of, output_of, started
 from vidlab.hls import Stream, master, measure
@@ -107,6 +113,23 @@ def make_all(clip: Path, folder: Path, rungs: tuple[str, ...] = ("144p", "360p")
         playback=check_playback(from_folder(home), "master.m3u8", settings),
         complaints=tuple(complaints),
     )
+
+
+@contextmanager
+def made_ahead(make: Callable[[str], Made], request: pytest.FixtureRequest) -> Iterator[Callable[[str], Made]]:
+    """Makes each clip once, two at a time; ahead those that the chosen tests will ask for by the parameter `name`."""
+    chosen = [
+        item for item in request.session.items if isinstance(item, pytest.Function) and item.module == request.module
+    ]
+    with_made = [item.callspec.params for item in chosen if hasattr(item, "callspec") and "made" in item.fixturenames]
+    with ThreadPoolExecutor(2) as pool:
+        once = cache(lambda name: pool.submit(make, name))
+        for name in dict.fromkeys(params["name"] for params in with_made if "name" in params):
+            once(name)
+        try:
+            yield lambda name: once(name).result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def complaints_of(command: list[str], settings: Settings) -> list[str]:

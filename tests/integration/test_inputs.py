@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.inputs import LARGE, PLAYS, REFUSED
 from tests.integration.test_media import STRIPES, is_near, pixels
-from tests.media import Made, make_all, probed
+from tests.media import Made, made_ahead, make_all, probed
 from vidlab.clips import make_clip
 from vidlab.errors import NotAVideo, TooDemanding
 from vidlab.probe import probe
@@ -18,9 +18,12 @@ from vidlab.settings import Settings
 Maker = Callable[[str], Made]
 
 
-def make_one(name: str, folder: Path) -> Made:
-    """Take an input through all stages."""
-    return make_all(PLAYS[name].make(folder), folder / "made", rungs=("144p",))
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Maker]:
+    """Takes an input through all stages, once."""
+    sent, folder = tmp_path_factory.mktemp("inputs"), tmp_path_factory.mktemp("made")
+    with made_ahead(lambda name: make_all(PLAYS[name].make(sent), folder, rungs=("144p",)), request) as maker:
+        yield maker
 
 
 @pytest.mark.parametrize("name", PLAYS)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.media import Made, complaints_of, make_all, probed
+from tests.media import Made, complaints_of, made_ahead, make_all, probed
 from vidlab import clips as table
 from vidlab.errors import FFmpegFailed, NotAVideo
 from vidlab.ffmpeg import run
@@ -86,9 +86,12 @@ REFUSED = {
 Maker = Callable[[str], Made]
 
 
-def make_one(name: str, folder: Path) -> Made:
-    """Take a clip through all commands."""
-    return make_all(table.make(name, folder), folder / "made")
+@pytest.fixture(scope="module")
+def made(clips: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Maker]:
+    """Takes a clip through all commands, once."""
+    folder = tmp_path_factory.mktemp("made")
+    with made_ahead(lambda name: make_all(table.make(name, clips), folder), request) as maker:
+        yield maker
 
 
 # -- every clip that can be played -----------------------------------------------------------------------------------

@@ -1,0 +1,16 @@
+"""Who takes which tests when several processes run them (pytest-xdist): one has the lab, the others have the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+WITH_LAB = "lab"  # all that use the one lab run in one process, one after another
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each module together: its tests share what is dear to make. Xdist reads the groups, others ignore them."""
+    with_lab = {item.path for item in items if "lab" in getattr(item, "fixturenames", ())}
+    for item in items:
+        group = WITH_LAB if item.path in with_lab else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
