@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from confluent_kafka import Message as Record
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is public all the same
@@ -98,7 +97,6 @@ def test_a_message_and_a_task_delivered_twice_do_the_work_once(lab: RunningLab) 
     assert lab.kinds(video_hash).count("completed") == 1
 
 
-@pytest.mark.slow
 def test_a_message_that_kafka_has_lost_is_posted_again(lab: RunningLab) -> None:
     with scaled(lab, "consumer-144p", 0):  # one that is paused may have the message in its hands already
         video_hash = lab.send(table.make("tiny", lab.clips))

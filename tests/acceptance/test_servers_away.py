@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-import pytest
 import redis
 
 from tests.acceptance.conditions import attempts, job, paused, scaled, span_is, state_of, tells, works
@@ -118,7 +117,6 @@ def locked_database(lab: RunningLab) -> Iterator[None]:
         yield
 
 
-@pytest.mark.slow
 def test_a_database_that_is_locked_for_long_stops_no_transcode(lab: RunningLab, long_clip: str) -> None:
     until(works(lab, long_clip, "720p"), "720p is being worked on")
     owner = getattr(job(lab, long_clip, "720p"), "owner", "")
