@@ -3,11 +3,16 @@
 Coverage's own patch "fork" begins anew in every child, also between the fork and the exec of a `subprocess.Popen` with
 a `preexec_fn`: a fifth of a second for each FFmpeg, which is most of what a small rendition takes. `os.fork` is what
 the nursery and Celery's pool call, and they go on as Python.
+
+There nothing may be measured either: the tracer has a lock, which another thread may have held when the process was
+forked. Then the child waits for it for ever, and the thread that started it for the child.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from coverage import control
@@ -33,4 +38,7 @@ def uncounted() -> dict[str, str]:
 
 def coverage_init(registry: Plugins, options: dict[str, Any]) -> None:
     """Called by coverage in each process that it measures."""
+    if os.fork is counted_fork:
+        return  # as in a fork, where coverage begins anew
     os.fork = counted_fork
+    os.register_at_fork(after_in_child=partial(sys.settrace, None))  # no line of Python: that would be traced
