@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from tests.lanes import pytest_collection_modifyitems
+from tests.lanes import pytest_collection_finish, pytest_collection_modifyitems
 from tests.leftovers import files_left, own_session, processes_left
 from tests.postgres import Postgres, fresh_database, running_postgres
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 #: The lab of the tests does not wait as long between two attempts as people's labs do.
 HASTY = {"VIDLAB_RETRY_SECONDS": "0.5"}
 
-__all__ = ["pytest_collection_modifyitems", "pytest_make_collect_report", "pytest_runtest_makereport"]  # hooks
+HOOKS = (
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+)
 
 _numbers = itertools.count()
 
@@ -38,11 +43,9 @@ def state_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """A command that is run in a test sets up the logs of the whole process."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
+def logs_by_default() -> None:
+    """A command that was run in a test has set up the logs of the whole process."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,3 +14,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         group = WITH_LAB if item.path in with_lab else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Xdist tells groups by the ends of names. Where it does not, each process would start a lab, and nobody notice."""
+    apart = [item.nodeid for item in session.items if not item.nodeid.endswith(f"@{group_of(item)}")]
+    if apart and getattr(session.config.option, "loadgroup", False):
+        raise pytest.UsageError(f"pytest-xdist does not keep groups together: {apart[0]} has lost its group.")
+
+
+def group_of(item: pytest.Item) -> str:
+    """The group that it was given."""
+    return str(next(item.iter_markers("xdist_group")).args[0])
