@@ -113,6 +113,19 @@ class UploadJustEnded(VidLabError):
     hint = "Send the chunk again: the key is free, and a new upload begins."
 
 
+class NotThere(VidLabError):
+    """After {seconds} s of waiting for {what} it is still not so."""
+
+    hint = "It goes on without you: `vidlab status` shows what runs, and a longer time-out waits longer."
+
+
+class UnknownClip(VidLabError):
+    """There is no clip {name}, and no such file."""
+
+    http_status = 404
+    hint = "`python -m vidlab.clips --list` shows the clips; `sample` is some seconds of film."
+
+
 class UnknownVideo(VidLabError):
     """There is no video {video_hash}."""
 
@@ -292,6 +305,12 @@ class PartMissing(VidLabError):
     """{part} is missing: {why}"""
 
     hint = "{command}"
+
+
+class NotebookGone(VidLabError):
+    """There is no notebook {path}."""
+
+    hint = "Name one that is there: vidlab lab FILE.ipynb. The project's own lie in its folder notebooks/."
 
 
 class PartTooOld(VidLabError):

@@ -52,7 +52,7 @@ class Keeper:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.store = Store(settings)
+        self.store = Store(settings, announce=True)
         self.queues = Queues(settings)
         self.bus = Bus(settings)
         self.storage = Storage(settings)

@@ -20,7 +20,8 @@ NAMES = [profile.name for profile in PROFILES]
 
 
 def told(video: Video, *jobs: Job) -> dict[str, Any]:
-    store = Mock(video=Mock(return_value=video), jobs=Mock(return_value=list(jobs)))
+    found = {video.video_hash: list(jobs)}
+    store = Mock(video=Mock(return_value=video), jobs_of=Mock(return_value=found), places=Mock(return_value={}))
     app = create_app(Settings(api_url="http://127.0.0.1:8000/"), Mock(), store)
     return dict(Http(app).get(f"/videos/{HASH}").json())
 
@@ -72,6 +73,8 @@ def test_a_job_is_told_with_its_times_in_utc() -> None:
             "attempt": 1,
             "progress": 1.0,
             "speed": 2.5,
+            "eta": None,
+            "place": None,
             "queued_at": "2026-01-02T03:04:05Z",
             "started_at": "2026-01-02T03:04:06Z",
             "finished_at": None,

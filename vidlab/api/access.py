@@ -8,6 +8,7 @@ address of a video is what one must know: its hash is random, 128 bits long, and
 
 from __future__ import annotations
 
+import base64
 import hmac
 import re
 
@@ -21,9 +22,25 @@ from vidlab.paths import MEDIA
 
 #: What is answered without the token. A browser asks for a page without it, and these tell nothing of any video.
 OPEN = re.compile(
-    rf"{MEDIA}/.*|/docs(/oauth2-redirect)?|/redoc|/openapi\.json|/static-offline-docs/.*|/health/live", re.S
+    rf"{MEDIA}/.*|/docs(/oauth2-redirect)?|/redoc|/openapi\.json|/static-offline-docs/.*|/health/live|/bundles/.*", re.S
 )
+#: What a browser's WebSocket asks for; it can put the token nowhere but beside this.
+PROTOCOL = "vidlab"
+#: Begins the protocol that carries the token, in base64 for addresses, without padding.
+CARRIER = "vidlab.token."
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vidlab"'}
+
+
+def _of_protocols(scope: Scope) -> str | None:
+    """The token of a WebSocket, as a header would carry it."""
+    found = next((one for one in scope.get("subprotocols", ()) if one.startswith(CARRIER)), None)
+    if found is None:
+        return None
+    carried = found.removeprefix(CARRIER)
+    try:
+        return f"Bearer {base64.urlsafe_b64decode(carried + '=' * (-len(carried) % 4)).decode()}"
+    except ValueError:
+        return "Bearer"
 
 
 class Token:
@@ -34,10 +51,10 @@ class Token:
         self.token = token.get_secret_value().encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self.token or OPEN.fullmatch(scope["path"]):
+        if scope["type"] == "lifespan" or not self.token or OPEN.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
             return
-        refusal = self._refusal(Headers(scope=scope).get("authorization"))
+        refusal = self._refusal(Headers(scope=scope).get("authorization") or _of_protocols(scope))
         answer = refused(scope, TokenWanted(why=refusal), CHALLENGE) if refusal else self.app
         await answer(scope, receive, send)
 

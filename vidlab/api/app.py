@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 
 from vidlab import __version__
-from vidlab.api import health, media, metrics, uploads, videos
+from vidlab.api import bundles, health, live, media, metrics, timeline, uploads, videos
 from vidlab.api.access import Token
 from vidlab.api.document import EVERYWHERE, describe
 from vidlab.api.headers import SecurityHeaders
@@ -24,7 +24,16 @@ from vidlab.settings import Settings
 from vidlab.storage import Storage
 from vidlab.store import Store
 
-ROUTERS = (uploads.router, videos.router, media.router, health.router, metrics.router)
+ROUTERS = (
+    uploads.router,
+    videos.router,
+    timeline.router,
+    live.router,
+    media.router,
+    health.router,
+    metrics.router,
+    bundles.router,
+)
 
 
 def create_app(
@@ -34,7 +43,7 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
 ) -> FastAPI:
     """The API over those servers. `checks` are asked by /health, beside the database and blob storage."""
-    parts = Parts(settings, store or Store(settings), storage or Storage(settings))
+    parts = Parts(settings, store or Store(settings, announce=True), storage or Storage(settings))
     numbers = Metrics(parts.store)
     own = {"database": parts.store.ping, "storage": parts.storage.ping}
     app: FastAPI = FastAPIOffline(
@@ -58,9 +67,11 @@ def create_app(
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.mount(bundles.PATH, bundles.Bundles())
     limited = settings.requests_per_minute or settings.media_requests_per_minute
     describe(app, *((429,) if limited else ()), token=bool(settings.api_token.get_secret_value()))
     app.state.parts, app.state.metrics = parts, numbers
+    app.state.watcher = live.Watcher(parts)
     app.state.checks = Checks(own | dict(checks or {}))
     return app
 

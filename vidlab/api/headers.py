@@ -33,6 +33,15 @@ BY_PATH: tuple[tuple[str, dict[str, str]], ...] = (
     ("/docs", {"Content-Security-Policy": PAGE}),
     ("/redoc", {"Content-Security-Policy": PAGE}),
     ("/static-offline-docs/", {"Content-Security-Policy": "default-src 'none'"}),
+    # Modules that a page imports: asked for anew each time, and sent only when they are others.
+    (
+        "/bundles/",
+        {
+            "Content-Security-Policy": "default-src 'none'",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Cache-Control": "no-cache",
+        },
+    ),
     (
         "/",
         {

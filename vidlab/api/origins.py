@@ -43,10 +43,11 @@ class Origins:
         self.rest = CORSMiddleware(app, allow_origins=tuple(allowed), allow_origin_regex=LOOPBACK, **rules)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.rest(scope, receive, send)
             return
-        refusal = self._refusal(Headers(scope=scope), scope["method"])
+        # CORS does not hold for WebSockets: any page could open one, and read what comes.
+        refusal = self._refusal(Headers(scope=scope), scope.get("method", "CONNECT"))
         if refusal:
             await refused(scope, ForeignPage(why=refusal))(scope, receive, send)
             return

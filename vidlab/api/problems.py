@@ -74,7 +74,8 @@ def _phrase(status: int) -> str:
 
 def refused(scope: Scope, error: VidLabError, headers: dict[str, str] | None = None) -> Response:
     """The answer of who turns a request away before an endpoint sees it."""
-    return Lingering(as_problem(error) | {"instance": scope["path"]}, error.http_status, headers=headers)
+    kind = Lingering if scope["type"] == "http" else Problem  # a WebSocket that is not let in has no body
+    return kind(as_problem(error) | {"instance": scope["path"]}, error.http_status, headers=headers)
 
 
 # -- handlers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -56,6 +56,10 @@ class JobView(BaseModel):
     progress: float = 0.0
     #: Seconds of video per second; 2.0 means twice as fast as it plays.
     speed: float | None = None
+    #: Seconds that are left, as far as it can be told.
+    eta: float | None = None
+    #: Its place in its queue; 1 is next.
+    place: int | None = None
     #: Since when it waits for a worker.
     queued_at: datetime | None = None
     started_at: datetime | None = None
@@ -70,9 +74,16 @@ class JobView(BaseModel):
     output: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, job: Job, url: str | None = None) -> Self:
+    def of(cls, job: Job, url: str | None = None, duration: float | None = None, place: int | None = None) -> Self:
+        """`duration`: of the video, in seconds."""
         facts = {name: getattr(job, name) for name in cls.model_fields if hasattr(job, name)}
-        return cls(**facts, name=job.stage, worker=job.owner, url=url)
+        return cls(**facts, name=job.stage, worker=job.owner, url=url, eta=_eta(job, duration), place=place)
+
+
+def _eta(job: Job, duration: float | None) -> float | None:
+    if job.state != State.RUNNING or not job.speed or duration is None:
+        return None
+    return round(duration * (1 - job.progress) / job.speed, 1)
 
 
 class VideoSummary(BaseModel):
@@ -116,6 +127,11 @@ class VideoSummary(BaseModel):
         return cls(**facts, **addresses, **more, error=error)
 
 
+#: (video_hash, stage) -> place in its queue.
+Places = Mapping[tuple[str, str], int]
+NOWHERE: Places = {}
+
+
 class VideoView(VideoSummary):
     """A video with all that is done to it."""
 
@@ -125,8 +141,9 @@ class VideoView(VideoSummary):
     steps: list[JobView]
 
     @classmethod
-    def with_jobs(cls, video: Video, jobs: Sequence[Job], api_url: str) -> Self:
-        profiles, steps = _profiles(video, jobs, api_url), _steps(jobs)
+    def with_jobs(cls, video: Video, jobs: Sequence[Job], api_url: str, places: Places = NOWHERE) -> Self:
+        """`places`: of those jobs that are queued."""
+        profiles, steps = _profiles(video, jobs, api_url, places), _steps(video, jobs, places)
         return cls.of(video, api_url, profiles=profiles, steps=steps)
 
 
@@ -136,18 +153,23 @@ _BEFORE_FAN_OUT = (Status.UPLOADING, Status.PREPROCESSING)
 _STEPS = (PREPROCESSING.name, MASTER)
 
 
-def _profiles(video: Video, jobs: Sequence[Job], api_url: str) -> list[JobView]:
+def _profiles(video: Video, jobs: Sequence[Job], api_url: str, places: Places) -> list[JobView]:
     """The table's profiles in its order, then those that the table no longer has."""
     rows = {job.stage: job for job in jobs if job.stage not in _STEPS}
     if not rows and video.status in _BEFORE_FAN_OUT:
         return [JobView(name=profile.name, state=State.WAITING) for profile in PROFILES]
     order = [profile.name for profile in PROFILES if profile.name in rows]
     order += [name for name in rows if name not in order]
-    return [JobView.of(rows[name], _url(video, rows[name], api_url)) for name in order]
+    return [_job(video, rows[name], places, _url(video, rows[name], api_url)) for name in order]
 
 
-def _steps(jobs: Sequence[Job]) -> list[JobView]:
-    return [JobView.of(job) for job in jobs if job.stage in _STEPS]
+def _steps(video: Video, jobs: Sequence[Job], places: Places) -> list[JobView]:
+    return [_job(video, job, places) for job in jobs if job.stage in _STEPS]
+
+
+def _job(video: Video, job: Job, places: Places, url: str | None = None) -> JobView:
+    place = places.get((job.video_hash, job.stage))
+    return JobView.of(job, url, None if job.stage in _STEPS else video.duration, place)
 
 
 def _url(video: Video, job: Job, api_url: str) -> str | None:

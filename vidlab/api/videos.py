@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Query
 from vidlab.api.document import problems
 from vidlab.api.parts import Given, Parts
 from vidlab.api.schemas import Deleting, VideoPage, VideoSummary, VideoView
-from vidlab.models import Video
+from vidlab.models import State, Video
 
 router = APIRouter(prefix="/videos", tags=["videos"])
 
@@ -20,7 +21,16 @@ Listed = Literal["uploading", "preprocessing", "processing", "completed", "faile
 
 def shown(parts: Parts, video: Video) -> VideoView:
     """A video with its jobs."""
-    return VideoView.with_jobs(video, parts.store.jobs(video.video_hash), parts.settings.api_url.rstrip("/"))
+    return shown_all(parts, [video])[0]
+
+
+def shown_all(parts: Parts, videos: Sequence[Video]) -> list[VideoView]:
+    """Several videos with their jobs, by a few questions to the database."""
+    jobs = parts.store.jobs_of([video.video_hash for video in videos])
+    queued = [name for name, found in jobs.items() if any(job.state == State.QUEUED for job in found)]
+    places = parts.store.places(queued) if queued else {}
+    api_url = parts.settings.api_url.rstrip("/")
+    return [VideoView.with_jobs(video, jobs[video.video_hash], api_url, places) for video in videos]
 
 
 @router.get("")

@@ -23,8 +23,8 @@ class Queue:
     running: int
 
 
-def queues(settings: Settings) -> list[Queue]:
+def queues(settings: Settings, store: Store | None = None) -> list[Queue]:
     """Every queue, in the order of the pipeline. Raises DependencyAway."""
     waiting = Queues(settings).lengths()
-    running = Counter(queue_of(job.stage) for job in Store(settings).in_state(State.RUNNING))
+    running = Counter(queue_of(job.stage) for job in (store or Store(settings)).in_state(State.RUNNING))
     return [Queue(stage.queue, waiting[stage.queue], running[stage.queue]) for stage in stages()]

@@ -44,7 +44,7 @@ class HandOver:
 
 def consume(stage: Stage, settings: Settings, on_ready: Callable[[str], None], stopping: Callable[[], bool]) -> None:
     """Run the consumer of that stage until it is told to stop."""
-    hand_over = HandOver(stage, Store(settings), Queues(settings))
+    hand_over = HandOver(stage, Store(settings, announce=True), Queues(settings))
     subscription = Subscription(
         topic=stage.topic,
         group=stage.group,

@@ -59,7 +59,7 @@ class Workshop:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.settings)
+        return Store(self.settings, announce=True)
 
     @cached_property
     def storage(self) -> Storage:

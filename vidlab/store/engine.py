@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -29,11 +29,24 @@ OVERFLOW = 30  # connections beyond, closed after use
 NO_TABLE = "42P01"
 
 
+#: Where a connection keeps the videos that its transaction has changed.
+CHANGED = "vidlab.changed"
+
+OnChange = Callable[[Collection[str]], None]
+
+
+def changed(connection: Connection, video_hash: str) -> None:
+    """Note that this transaction changes what is shown of a video."""
+    connection.info[CHANGED].add(video_hash)
+
+
 class Database:
     """One process's connections. Raises DependencyAway when the server or the file does not answer."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_change: OnChange | None = None) -> None:
+        """`on_change` is told, after each commit, of the videos that `changed` named in it."""
         self.settings = settings
+        self.on_change = on_change
 
     @cached_property
     def engine(self) -> Engine:
@@ -48,8 +61,13 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that will write. No input or output belongs inside."""
-        with _told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
-            yield connection
+        names: set[str] = set()
+        with _told(), self.engine.connect().execution_options(writes=True) as connection:
+            connection.info[CHANGED] = names
+            with connection.begin():
+                yield connection
+        if names and self.on_change:
+            self.on_change(names)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -18,3 +18,5 @@ class Store(Videos, Watch, Snapshots):
 
     def close(self) -> None:
         self.database.close()
+        if self.announcer:
+            self.announcer.close()

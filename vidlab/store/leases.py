@@ -16,6 +16,7 @@ from vidlab.errors import LeaseLost
 from vidlab.models import OPEN, Lease, Span, State, Status, Video, jobs, videos
 from vidlab.profiles import MASTER, PREPROCESSING, PROFILES, Size, Topic, skip_reason
 from vidlab.store.clock import now
+from vidlab.store.engine import changed
 from vidlab.store.record import Record
 from vidlab.store.rows import DONE_COLUMNS, add_job, change, job_is, locked, post
 
@@ -86,6 +87,7 @@ class Leases(Record):
         alive = {"beat": jobs.c.beat + 1, "progress": progress, "speed": speed}
         with self.database.write() as connection:
             if connection.execute(update(jobs).where(_held(lease)).values(**alive)).rowcount:
+                changed(connection, lease.video_hash)
                 return True
             # Its video is being deleted: the keeper has to see that somebody still works, and may still write.
             connection.execute(update(jobs).where(_cancelled(lease)).values(beat=jobs.c.beat + 1))

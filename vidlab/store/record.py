@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from vidlab.announce import Announcer
 from vidlab.models import Event, Span, events, spans
 from vidlab.settings import Settings
 from vidlab.store.clock import now, set_ahead
-from vidlab.store.engine import Database
+from vidlab.store.engine import Database, changed
 
 
 def new_span_id() -> str:
@@ -22,16 +23,25 @@ def new_span_id() -> str:
 class Record:
     """What happened, in order: the ticker, the timeline and the checker read it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, announce: bool = False) -> None:
+        """With `announce` whoever watches is told, over Redis, of each video that changes."""
         self.settings = settings
         self.process = settings.process
-        self.database = Database(settings)
+        self.announcer = Announcer(settings.redis_url) if announce else None
+        self.database = Database(settings, self.announcer.tell if self.announcer else None)
         set_ahead(settings.clock_off_seconds)
 
     def tell(self, connection: Connection, kind: str, video_hash: str, **facts: Any) -> None:
         """Write an event. `facts` are stage, attempt, fence and detail."""
         row = {"at": now(), "video_hash": video_hash, "kind": kind, "process": self.process, **facts}
         connection.execute(insert(events).values(row))
+        changed(connection, video_hash)
+
+    def newest_events(self, limit: int) -> list[Event]:
+        """The last ones of all videos, oldest first."""
+        query = select(events).order_by(events.c.id.desc()).limit(limit)
+        with self.database.read() as connection:
+            return [Event(**row) for row in connection.execute(query).mappings()][::-1]
 
     def events(self, video_hash: str | None = None, after: int = 0, limit: int = 1000) -> list[Event]:
         """Events with an id above `after`, oldest first; of one video, or of all."""

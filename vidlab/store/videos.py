@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -49,6 +50,45 @@ class Videos(Record):
         query = select(jobs).where(jobs.c.video_hash == video_hash).order_by(jobs.c.id)
         with self.database.read() as connection:
             return [to_job(row) for row in connection.execute(query).mappings()]
+
+    def jobs_of(self, hashes: Collection[str]) -> dict[str, list[Job]]:
+        """The jobs of several videos, each video's in the order in which they were made."""
+        query = select(jobs).where(jobs.c.video_hash.in_(hashes)).order_by(jobs.c.id)
+        found: dict[str, list[Job]] = {video_hash: [] for video_hash in hashes}
+        with self.database.read() as connection:
+            for row in connection.execute(query).mappings():
+                found[row["video_hash"]].append(to_job(row))
+        return found
+
+    def some(self, hashes: Collection[str]) -> list[Video]:
+        """Those of these videos that there are, newest first."""
+        known = videos.c.video_hash.in_(hashes) & (videos.c.status != Status.DELETING)
+        with self.database.read() as connection:
+            query = select(videos).where(known).order_by(videos.c.id.desc())
+            return [to_video(row) for row in connection.execute(query).mappings()]
+
+    def going_on(self, limit: int) -> list[Video]:
+        """Videos that have not ended, newest first."""
+        going = videos.c.status.in_((Status.UPLOADING, Status.PREPROCESSING, Status.PROCESSING))
+        with self.database.read() as connection:
+            query = select(videos).where(going).order_by(videos.c.id.desc()).limit(limit)
+            return [to_video(row) for row in connection.execute(query).mappings()]
+
+    def places(self, hashes: Collection[str]) -> dict[tuple[str, str], int]:
+        """(video_hash, stage) -> place in its queue, 1 is next; of those jobs of these videos that are queued."""
+        place = func.row_number().over(partition_by=jobs.c.stage, order_by=(jobs.c.queued_at, jobs.c.id))
+        ranked = select(jobs.c.video_hash, jobs.c.stage, place.label("place")).where(jobs.c.state == State.QUEUED)
+        inner = ranked.subquery()
+        with self.database.read() as connection:
+            rows = connection.execute(select(inner).where(inner.c.video_hash.in_(hashes))).all()
+        return {(row.video_hash, row.stage): row.place for row in rows}
+
+    def oldest_unread(self) -> dict[str, datetime]:
+        """Stage -> since when the oldest job waits whose message its consumer has not handed on."""
+        fresh = (jobs.c.state == State.WAITING) & jobs.c.retry_at.is_(None) & jobs.c.retry_delay.is_(None)
+        query = select(jobs.c.stage, func.min(jobs.c.queued_at)).where(fresh, jobs.c.queued_at.is_not(None))
+        with self.database.read() as connection:
+            return {stage: since for stage, since in connection.execute(query.group_by(jobs.c.stage)).all()}
 
     def counts(self) -> Counts:
         """Videos by status, jobs by stage and state, messages not yet sent."""

@@ -1,0 +1,193 @@
+"""/live over a real Redis: what changes is told, whoever is away."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import redis
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+
+from tests.integration.test_store import claimed, finalized, preprocessed
+from tests.servers import free_ports, running
+from tests.serving import serving
+from tests.sockets import opened
+from tests.waiting import until
+from vidlab.announce import CHANNEL
+from vidlab.api.app import create_app
+from vidlab.profiles import Size
+from vidlab.settings import Settings
+from vidlab.store import Store
+from vidlab.store.migrate import migrate
+
+SMALL = Size(256, 144)
+
+
+@pytest.fixture
+def store(queue_settings: Settings) -> Iterator[Store]:
+    """A writer as the workers are: it announces."""
+    made = Store(queue_settings, announce=True)
+    migrate(made.database)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def api(queue_settings: Settings, store: Store) -> Iterator[str]:
+    with serving(create_app(queue_settings)) as url:
+        yield url
+
+
+def test_a_snapshot_comes_first_and_changes_after_it(api: str, store: Store) -> None:
+    early = finalized(store)
+    with opened(api) as socket:
+        first = socket.next()
+        assert first["type"] == "snapshot"
+        assert [video["video_hash"] for video in first["videos"]] == [early]
+        late = finalized(store)
+        assert socket.video(lambda video: video["video_hash"] == late)["status"] == "preprocessing"
+        event = socket.until(lambda message: message["type"] == "event" and message["event"]["video_hash"] == late)
+        assert event["event"]["source"] == "video"
+
+
+def test_progress_of_a_worker_is_told(api: str, store: Store) -> None:
+    video_hash = finalized(store)
+    scanned = claimed(store, video_hash, "preprocessing", "original")
+    store.finish_preprocessing(scanned, {"source_etag": "source", "duration": 10.0}, SMALL)
+    lease = claimed(store, video_hash, "144p")
+    with opened(api, f"/videos/{video_hash}/live") as socket:
+        assert socket.next()["video"]["video_hash"] == video_hash
+        store.beat(lease, 0.5, 2.0)
+        view = socket.video(lambda video: job(video, "144p")["progress"] == 0.5)
+    running_job = job(view, "144p")
+    assert running_job["attempt"] == 1
+    assert running_job["eta"] == pytest.approx(10.0 * 0.5 / 2.0)
+
+
+def job(video: dict[str, object], name: str) -> dict[str, object]:
+    jobs = {one["name"]: one for one in (*video["profiles"], *video["steps"])}  # type: ignore[misc]
+    return dict(jobs[name])
+
+
+def test_who_listens_to_one_video_hears_of_no_other(api: str, store: Store) -> None:
+    mine, other = finalized(store), finalized(store)
+    with opened(api, f"/videos/{mine}/live") as socket:
+        socket.next()
+        store.delete(other)
+        store.delete(mine)
+        assert socket.of("gone")["video_hash"] == mine
+        assert {message.get("video", {}).get("video_hash", mine) for message in socket.told} == {mine}
+
+
+def test_places_in_a_queue_are_told(api: str, store: Store) -> None:
+    first, second = preprocessed(store, SMALL), preprocessed(store, SMALL)
+    for video_hash in (first, second):
+        etag = store.video(video_hash).source_etag or ""
+        assert store.enqueue(video_hash, "144p", etag)
+    seen = {name: httpx.get(f"{api}/videos/{name}").json() for name in (first, second)}
+    assert [job(seen[name], "144p")["place"] for name in (first, second)] == [1, 2]
+
+
+def test_the_plain_get_shows_the_same(api: str, store: Store) -> None:
+    video_hash = finalized(store)
+    with opened(api) as socket:
+        told = socket.next()
+    shown = httpx.get(f"{api}/live", timeout=20).json()
+    assert shown["videos"] == told["videos"]
+    assert set(shown) == set(told)
+    assert httpx.get(f"{api}/videos/{video_hash}/live").json()["video"] == told["videos"][0]
+
+
+def test_a_video_that_nobody_knows_is_refused(api: str) -> None:
+    assert httpx.get(f"{api}/videos/{'0' * 32}/live").status_code == 404
+    with opened(api, f"/videos/{'0' * 32}/live") as socket, pytest.raises(ConnectionClosedError) as closed:
+        socket.next()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4404
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+def test_a_foreign_page_gets_no_socket(api: str, origin: str) -> None:
+    with pytest.raises(InvalidStatus) as refused, opened(api, origin=origin):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_a_page_of_this_machine_does(api: str) -> None:
+    with opened(api, origin="http://localhost:8888") as socket:
+        assert socket.next()["type"] == "snapshot"
+
+
+@pytest.mark.parametrize("token", [None, "wrong", "s"])
+def test_with_a_token_nobody_else_gets_one(queue_settings: Settings, store: Store, token: str | None) -> None:
+    guarded = queue_settings.model_copy(update={"api_token": type(queue_settings.api_token)("secret?>")})
+    with serving(create_app(guarded)) as url:
+        with pytest.raises(InvalidStatus) as refused, opened(url, token=token):
+            pass
+        assert refused.value.response.status_code == 401
+        with opened(url, token="secret?>") as socket:
+            assert socket.next()["type"] == "snapshot"
+
+
+def test_redis_may_go_and_come_back(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    ports = free_ports()
+    url = f"redis://127.0.0.1:{ports['redis']}/0"
+    away = settings.model_copy(update={"redis_url": url})
+    store = Store(away, announce=True)
+    migrate(store.database)
+    with serving(create_app(away)) as api, opened(api) as socket:
+        assert socket.next()["queues"] is None
+        without = finalized(store)
+        socket.video(lambda video: video["video_hash"] == without)
+        with running("redis", tmp_path_factory.mktemp("late-redis"), ports):
+            socket.until(lambda message: message == {"type": "back", "name": "redis"})
+            assert socket.of("queues")["queues"]
+            after = finalized(store)
+            socket.video(lambda video: video["video_hash"] == after)
+        before = len(socket.told)
+        socket.until(lambda message: message["type"] == "away" and message["name"] == "redis", since=before)
+        last = finalized(store)
+        socket.video(lambda video: video["video_hash"] == last)
+    store.close()
+
+
+def test_while_nobody_listens_nothing_is_asked(api: str, store: Store, broker: redis.Redis) -> None:
+    with opened(api) as socket:
+        socket.next()
+        until(lambda: subscribers(broker) == 1, "the API listens")
+    until(lambda: subscribers(broker) == 0, "the API listens no more")
+
+
+def subscribers(broker: redis.Redis) -> int:
+    told: list[tuple[bytes, int]] = broker.pubsub_numsub(CHANNEL)  # type: ignore[assignment]
+    return int(told[0][1])
+
+
+def test_a_fork_has_a_voice_of_its_own(store: Store, broker: redis.Redis) -> None:
+    """Celery forks its workers from a process that may have announced something already."""
+    with broker.pubsub() as news:  # type: ignore[no-untyped-call]
+        news.subscribe(CHANNEL)
+        news.get_message(timeout=5)
+        mine = finalized(store)
+        until(lambda: heard(news) == mine, "the parent is heard")
+        child = os.fork()
+        if child == 0:
+            os._exit(_told_by_a_fork(store))
+        until(lambda: heard(news) == "f" * 32, "the fork is heard")
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _told_by_a_fork(store: Store) -> int:
+    assert store.database.on_change
+    store.database.on_change({"f" * 32})
+    signal.pause()
+    return 0
+
+
+def heard(news: redis.client.PubSub) -> str:
+    message = news.get_message(ignore_subscribe_messages=True, timeout=0.1)
+    return message["data"].decode() if message else ""
