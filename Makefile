@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down test test-all lint format bench bench-control bench-pressure chaos lock clean
+.PHONY: help setup setup-dev demo lab up down test test-all lint format bench bench-control bench-pressure chaos screenshot lock clean
 
 help: ## show this list
 	@echo "VidLab: a real distributed video pipeline. The two to begin with are make demo and make test."
@@ -28,6 +28,10 @@ setup-dev:
 
 demo: setup ## take a real video through the whole pipeline, from upload to a playlist that plays
 	@$(BIN)/vidlab demo
+
+lab: ## open JupyterLab on the first notebook
+	@$(SETUP) --lab
+	@$(BIN)/vidlab lab
 
 up: setup ## start the lab
 	@$(BIN)/vidlab up
@@ -66,6 +70,9 @@ bench-pressure: setup ## send 500 videos in a minute, and measure what that does
 chaos: setup ## kill anything while videos come in, and judge what became of them; SEED=7 ROUND=3: one round again
 	@$(BIN)/vidlab --state .vidlab-chaos chaos --seed $(SEED) $(if $(ROUND),--round $(ROUND))
 
+screenshot: setup-dev ## make data/dashboard.png, the README's picture, anew
+	@$(BIN)/python -m tests.browser.screenshot
+
 lock: setup-dev ## write the locks anew from pyproject.toml, package.json and jgo.toml; UPGRADE=1: newest versions
 	$(LOCK) pyproject.toml --extra local --group build --output-file services/requirements.txt
 	$(LOCK) pyproject.toml --extra local --extra lab --group build --group dev \
@@ -76,7 +83,8 @@ lock: setup-dev ## write the locks anew from pyproject.toml, package.json and jg
 	$(LOCK) --group uv --constraint services/requirements-dev.txt --output-file services/requirements-uv.txt
 	$(LOCK) --group clips --no-deps --output-file services/requirements-clips.txt
 	$(BIN)/npm install --prefix services/azurite --package-lock-only --ignore-scripts --no-audit --no-fund
-	$(BIN)/python services/azurite/without_addresses.py
+	$(BIN)/npm install --prefix services/widgets --package-lock-only --ignore-scripts --no-audit --no-fund
+	$(BIN)/python services/without_addresses.py services/*/package-lock.json
 	cd services/kafka && ../../$(BIN)/jgo --resolver python --repo-cache ../../.venv/maven --quiet lock
 	sed -i.draft '/^generated = /d' services/kafka/jgo.lock.toml && rm services/kafka/jgo.lock.toml.draft
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from vidlab import __version__
-from vidlab.commands import bench, chaos, check, demo, faults, lab, numbers, setup, videos
+from vidlab.commands import bench, chaos, check, demo, faults, lab, notebook, numbers, setup, videos
 from vidlab.commands.common import err
 from vidlab.errors import VidLabError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 COMMANDS: tuple[Callable[..., Any], ...] = (
     *demo.COMMANDS,
     *videos.COMMANDS,
+    *notebook.COMMANDS,
     *lab.COMMANDS,
     *faults.COMMANDS,
     *numbers.COMMANDS,

@@ -80,6 +80,18 @@ class Client:
                 return found[:limit]
             asked["cursor"] = page["next"]
 
+    def timeline(self, video_hash: str) -> list[dict[str, Any]]:
+        """A video's spans, in the order of their starts. Raises UnknownVideo."""
+        return list(self._ask("GET", f"/videos/{video_hash}/timeline")["spans"])
+
+    def events(self, video_hash: str) -> list[dict[str, Any]]:
+        """What happened to a video, in order. Raises UnknownVideo."""
+        return list(self._ask("GET", f"/videos/{video_hash}/events")["events"])
+
+    def live(self) -> dict[str, Any]:
+        """What is told first to whoever watches: videos, processes, queues, lag, faults and events as they are now."""
+        return self._ask("GET", "/live")
+
     def retry(self, video_hash: str) -> VideoJson:
         """Begin again with what failed. Raises WrongState when nothing can be."""
         return self._ask("POST", f"/videos/{video_hash}/retry", once=True)
@@ -120,14 +132,15 @@ class Client:
         title: str | None = None,
         on_progress: OnBytes | None = None,
         again: bool = False,
+        key: str = "",
     ) -> VideoJson:
         """Send a file in chunks and finalize it; run again, it goes on where it stopped.
 
         The same file is known again by an Idempotency-Key made of its absolute path, size, time of change and
         the chunks' size. What was sent completely before is not sent again, unless it failed or `again` says so.
-        Raises FileChanged when it changes meanwhile.
+        `key`: another Idempotency-Key than that. Raises FileChanged when it changes meanwhile.
         """
-        file = Outgoing(path, chunk_bytes, title or "", fresh=again)
+        file = Outgoing(path, chunk_bytes, title or "", fresh=again, key=key)
         while True:
             try:
                 begun = self._send(file, 0)

@@ -16,7 +16,7 @@ MOST_CHUNKS = 50_000  # a block list takes no more
 class Outgoing:
     """One file, one way of cutting it, and the key by which the API knows both again."""
 
-    def __init__(self, path: Path, chunk_bytes: int, title: str, *, fresh: bool) -> None:
+    def __init__(self, path: Path, chunk_bytes: int, title: str, *, fresh: bool, key: str = "") -> None:
         self.path = path.absolute()
         self.title = title
         self._seen = self._look()
@@ -25,7 +25,8 @@ class Outgoing:
             raise BadChunk(why=f"{path} is empty")
         self.chunk_bytes = max(chunk_bytes, -(-self.size // MOST_CHUNKS))
         self.total = -(-self.size // self.chunk_bytes)
-        self.key = secrets.token_hex(16) if fresh else _digest(str(self.path), *self._seen, self.chunk_bytes)
+        made = secrets.token_hex(16) if fresh else _digest(str(self.path), *self._seen, self.chunk_bytes)
+        self.key = key or made
 
     def _look(self) -> tuple[int, int]:
         found = self.path.stat()

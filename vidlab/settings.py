@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     #: How long sent messages and events are kept.
     history_seconds: float = Field(default=30 * 24 * 3600.0, gt=0)
 
+    #: Notebooks send shorter clips: for running many of them in turn.
+    small_clips: bool = False
+
     # -- the local lab
     #: A port that is set is the only one that will do; else the usual one, or the next that is free.
     kafka_port: int | None = Field(default=None, gt=0, lt=65536)

@@ -20,14 +20,14 @@ def is_debian() -> bool:
     return all(map(shutil.which, ("apt-get", "dpkg-deb")))
 
 
-def unpack(package: str, into: Path, report: Report) -> None:
-    """Unpack a package, and the libraries that it needs and the system lacks. Raises CommandFailed."""
+def unpack(package: str, into: Path, report: Report, also: Sequence[str] = ()) -> None:
+    """Unpack packages, and the libraries that the first needs and the system lacks. Raises CommandFailed."""
     shutil.rmtree(into / "apt", ignore_errors=True)  # of one that was interrupted
     work = make_folder(into / "apt")
     apt_get = ["apt-get", "-q", *_private(work)]
     run([*apt_get, "update"])
     report(1, STEPS)
-    run([*apt_get, "download", package, *_missing_libraries(apt_get, package)], cwd=work)
+    run([*apt_get, "download", package, *also, *_missing_libraries(apt_get, package)], cwd=work)
     report(2, STEPS)
     for archive in sorted(work.glob("*.deb")):
         run(["dpkg-deb", "-x", archive, into])

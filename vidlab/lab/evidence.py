@@ -22,7 +22,7 @@ import psutil
 from vidlab import hls
 from vidlab.errors import VidLabError
 from vidlab.jobs import Queues, Task
-from vidlab.lab.local import LocalLab
+from vidlab.lab.runner import Runner
 from vidlab.lab.sweep import leftovers
 from vidlab.models import Status, Video
 from vidlab.observe.kafka import PartitionLag, lag
@@ -94,7 +94,7 @@ class Evidence:
     strays: tuple[Stray, ...] = ()
 
 
-def collect(lab: LocalLab, only: Collection[str] | None = None, *, play: bool = True) -> Evidence:
+def collect(lab: Runner, only: Collection[str] | None = None, *, play: bool = True) -> Evidence:
     """Look at everything, or at these videos alone. Without `play` no segment is fetched and decoded.
 
     Raises LabNotRunning, and DependencyAway when a server does not answer: then there is no verdict.
@@ -253,7 +253,7 @@ def _scratch(path: Path) -> Scratch | None:
     return Scratch(name=path.name, files=names, bytes=total, identity=(seen.st_ino, seen.st_mtime_ns))
 
 
-def strays_of(lab: LocalLab) -> list[Stray]:
+def strays_of(lab: Runner) -> list[Stray]:
     """Processes that carry the lab's mark, and that nobody in it has started or still looks after."""
     running = lab.folder.read_lab()
     if running is None:

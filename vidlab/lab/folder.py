@@ -27,7 +27,7 @@ PRIVATE = 0o600
 #: What `reset` forgets; anything else in the folder is not the lab's, and stays.
 LAB_FILES = (
     *("vidlab.db*", "kafka", "redis", "azurite", "clamd", "scratch", "clips", "logs", "run", "history"),
-    *("ports.json*", "counts.json*", "lab.json*", "lab-id*", "secret*", "*.lock"),
+    *("ports.json*", "counts.json*", "lab.json*", "lab-id*", "secret*", "predictions.json*", "*.lock"),
 )
 KEPT = {"secret": 32, "lab-id": 9}  # files that are made once, and their random bytes
 

@@ -211,6 +211,14 @@ class LocalLab:
     def _settings(self, addresses: Mapping[str, Any]) -> Settings:
         return Settings(**{"state": self.folder.root, **addresses})
 
+    @property
+    def control(self) -> tuple[str, str]:
+        """Where the supervisor listens, and the lab's secret."""
+        lab = self.folder.read_lab()
+        if lab is None:
+            raise LabNotRunning(state=self.folder.root)
+        return lab.control_url, self.folder.secret
+
     def events(self, after: int = 0, wait: float = 0) -> list[Event]:
         """What the supervisor did after that event; waits so many seconds for news."""
         return self._client().events(after, wait)
@@ -299,7 +307,8 @@ def _failure(event: Event) -> VidLabError:
 
 
 def _reap() -> None:
-    for born in _started:
-        if born.poll() is not None and born.stdin:
+    over = [born for born in _started if born.poll() is not None]  # asked once: it may end between two questions
+    for born in over:
+        if born.stdin:
             born.stdin.close()
-    _started[:] = [born for born in _started if born.poll() is None]
+    _started[:] = [born for born in _started if born not in over]

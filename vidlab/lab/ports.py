@@ -102,6 +102,13 @@ class Ports:
             return {}
 
 
+def any_free() -> int:
+    """A port on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
 def is_free(port: int) -> bool:
     """Can a server listen there? It is asked, too: a system may let two listen on one port."""
     with socket.socket() as probe, socket.socket() as client:

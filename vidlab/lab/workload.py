@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -28,6 +29,9 @@ CLIENTS = 4
 CHUNKS = 3  # of each video, so that a fault also falls between two of them
 HASH = 32  # hex digits of a video_hash
 PATIENCE = 120.0  # seconds for which a client tries to send one video
+LOOK = 0.5  # seconds between two counts of what was sent
+
+OnSent = Callable[[int], None]
 
 #: Good clips that are refused for a limit: they are told apart from broken ones, which fail in the same stage.
 TOO_DEMANDING = ("fast",)
@@ -65,23 +69,39 @@ def items(count: int, names: Sequence[str] = ("tiny",), rate: float = 2.0) -> tu
 
 
 def run(
-    wanted: Sequence[Item], settings: Settings, writer: Writer, *, clients: int = CLIENTS, patience: float = PATIENCE
+    wanted: Sequence[Item],
+    settings: Settings,
+    writer: Writer,
+    *,
+    clients: int = CLIENTS,
+    patience: float = PATIENCE,
+    on_sent: OnSent = lambda count: None,
 ) -> History:
     """Send them all, and return when each was finalized or given up: what became of it is in the history.
 
     It ends: the last client gives up `patience` seconds after its video was due, and some 30 s for its last request.
+    `on_sent` is told how many have been, in the caller's thread. Who interrupts it waits for what is under way only.
     """
     with _files(wanted, settings) as paths, ThreadPoolExecutor(clients, thread_name_prefix="client") as pool:
-        begin = time.monotonic()
+        begin, sent, stop = time.monotonic(), list[str](), threading.Event()
         senders = [_Sender(f"client.{number + 1}", settings, writer, patience) for number in range(clients)]
 
         def send_share(number: int) -> None:
             for item in wanted[number::clients]:
-                time.sleep(max(0.0, begin + item.due - time.monotonic()))
+                if stop.wait(max(0.0, begin + item.due - time.monotonic())):
+                    break
                 senders[number].send(item, paths[item.name])
+                sent.append(item.name)
             senders[number].close()
 
-        for share in [pool.submit(send_share, number) for number in range(clients)]:
+        shares = [pool.submit(send_share, number) for number in range(clients)]
+        try:
+            while wait(shares, LOOK).not_done:
+                on_sent(len(sent))
+        finally:
+            stop.set()
+        on_sent(len(sent))
+        for share in shares:
             share.result()
     return writer.history()
 

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from vidlab.errors import PartMissing
-from vidlab.lab import cache
+from vidlab.lab import cache, npm
 from vidlab.lab.cache import Report
 from vidlab.lab.servers.command import SERVICES, ServerCommand, make_folder
-from vidlab.lab.shell import run
 from vidlab.programs import Found, correct, find, variable
 from vidlab.settings import Settings
 
 FILES = SERVICES / "azurite"
-LOCKED = (FILES / "package.json", FILES / "package-lock.json", FILES / ".npmrc")
 DURABLE = FILES / "durable.cjs"
 PACKAGE = Path("node_modules") / "azurite"
 PROGRAM = PACKAGE / "dist" / "src" / "blob" / "main.js"
 #: The newest API versions of the client are not known to it, but the calls are; nothing is reported to anyone.
 OPTIONS = ("--skipApiVersionCheck", "--disableTelemetry", "--silent")
-POLL = 0.3  # seconds between looks at how far npm is
 
 
 def azurite_command(state: Path, ports: Mapping[str, int], settings: Settings) -> ServerCommand:
@@ -44,7 +38,7 @@ def azurite_command(state: Path, ports: Mapping[str, int], settings: Settings) -
 
 def cached(settings: Settings) -> Path:
     """Where the set-up puts the locked packages."""
-    return settings.cache / f"azurite-{cache.key(*LOCKED)}"
+    return settings.cache / f"azurite-{cache.key(*npm.locked(FILES))}"
 
 
 def find_azurite(settings: Settings) -> Found:
@@ -71,45 +65,4 @@ def azurite_version(found: Found) -> str:
 
 def install_azurite(settings: Settings, report: Report) -> None:
     """Have npm fetch the locked packages into the user's cache. Raises PartMissing, CommandFailed."""
-    cache.fill(cached(settings), lambda draft: _npm_ci(draft, settings, report))
-
-
-def _npm_ci(draft: Path, settings: Settings, report: Report) -> None:
-    for file in LOCKED:
-        shutil.copy(file, draft)
-    node = find("node", settings).path
-    # No install scripts: none is needed here, and a script may fetch anything.
-    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(settings.cache / "npm"))
-    with _watched(draft / "node_modules", report):
-        run([node, _npm(node), "ci", *options], cwd=draft)
-
-
-def _npm(node: Path) -> Path:
-    """The npm that came with that Node, else the one on the search path. Raises PartMissing."""
-    beside = node.resolve().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    on_path = shutil.which("npm")
-    if not beside.exists() and not on_path:
-        raise PartMissing(part="npm", why=f"neither {beside} is there, nor npm", command="make setup FORCE=1")
-    return beside if beside.exists() else Path(on_path or "").resolve()
-
-
-@contextmanager
-def _watched(folder: Path, report: Report) -> Iterator[None]:
-    """Tell how many packages have come; npm itself is silent in a pipe."""
-    over = threading.Event()
-    total = sum(name != "" for name in json.loads(LOCKED[1].read_text())["packages"])
-
-    def watch() -> None:
-        while not over.wait(POLL):
-            report(min(_packages_in(folder), total), total)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    yield
-    over.set()
-    watcher.join()
-    report(total, total)
-
-
-def _packages_in(folder: Path) -> int:
-    return sum(1 for path in (*folder.glob("*"), *folder.glob("@*/*")) if path.name[0] not in "@.")
+    cache.fill(cached(settings), lambda draft: npm.install(FILES, draft, settings, report))
