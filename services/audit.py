@@ -47,8 +47,13 @@ def _ask_about(pinned: list[str]) -> list[dict[str, Any]]:
 
 
 def npm_holes() -> Iterator[str]:
-    """Of Azurite and what it brings."""
-    found = _answer(BIN / "npm", "audit", "--json", "--package-lock-only", "--prefix", SERVICES / "azurite")
+    """Of Azurite, of what the widgets are made of, and of what both bring."""
+    for project in ("azurite", "widgets"):
+        yield from _npm_holes(SERVICES / project)
+
+
+def _npm_holes(project: Path) -> Iterator[str]:
+    found = _answer(BIN / "npm", "audit", "--json", "--package-lock-only", "--prefix", project)
     if "vulnerabilities" not in found:
         raise NotAudited(str(found.get("message") or "the index tells of no holes").partition(" - ")[0])
     for name, one in found["vulnerabilities"].items():

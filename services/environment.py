@@ -32,6 +32,10 @@ BUILD, CLIPS, UV = (SERVICES / f"requirements-{name}.txt" for name in ("build", 
 PACKAGES, LAB_PACKAGES, DEV_PACKAGES = (SERVICES / f"requirements{name}.txt" for name in ("", "-lab", "-dev"))
 PROJECT = ROOT / "pyproject.toml"
 SERVERS = (SERVICES / "kafka" / "jgo.lock.toml", SERVICES / "azurite" / "package-lock.json")
+WIDGETS = tuple(sorted(path for path in (SERVICES / "widgets").glob("**/*") if path.is_file()))
+BUNDLES = ROOT / "vidlab" / "widgets" / "static" / "bundles.json"  # written last of them
+BROWSER = (ROOT / "vidlab" / "lab" / "chromium.py",)
+CHROMIUM = VENV / "vidlab-chromium"  # written by that module: where it is
 #: The settings that name servers of one's own.
 OVERRIDES = ("VIDLAB_KAFKA_HOME", "VIDLAB_AZURITE_HOME", "VIDLAB_CLAMD_PROGRAM")
 
@@ -61,6 +65,10 @@ class Step:
     name: str
     files: tuple[Path, ...]
     do: Callable[[], object]
+    #: Is what it made elsewhere still there?
+    there: Callable[[], bool] = lambda: True
+    #: Does it fill the environment itself? Then one that was interrupted is made anew: half a package looks whole.
+    inside: bool = True
 
 
 def main() -> int:
@@ -86,14 +94,17 @@ def main() -> int:
 
 def make_steps(*, dev: bool, lab: bool, force: bool) -> tuple[Step, ...]:
     """The steps in their order. The first installs what builds those that have no wheel."""
+    browser = Step("chromium", BROWSER, lambda: run_module("vidlab.lab.chromium"), has_chromium, inside=False)
     packages = (DEV_PACKAGES, LAB_PACKAGES, PACKAGES) if dev else (LAB_PACKAGES, PACKAGES) if lab else (PACKAGES,)
-    servers = [str(PYTHON), "-m", "vidlab.lab.install", *(["--force"] if force else [])]
+    again = ("--force",) if force else ()
     return (
         Step("build tools", (BUILD,), lambda: install(LOCKED, BUILD)),
         Step("python packages", packages, lambda: install_packages(packages[0])),
         Step("sample clip", (CLIPS,), lambda: install(LOCKED, CLIPS)),
         Step("vidlab", (PROJECT,), install_project),
-        Step("servers", SERVERS, lambda: run(servers, shown=True)),
+        Step("servers", SERVERS, lambda: run_module("vidlab.lab.install", *again), has_parts, inside=False),
+        Step("widgets", WIDGETS, lambda: run_module("vidlab.lab.bundling"), BUNDLES.exists, inside=False),
+        *((browser,) if dev else ()),
     )
 
 
@@ -106,9 +117,9 @@ def set_up(steps: Sequence[Step], *, force: bool) -> None:
     for step in steps:
         if not is_done(step):
             # Whoever is interrupted here leaves no root in the notes: the next run makes the environment anew.
-            note(root="" if step.files != SERVERS else str(ROOT))
+            note(root="" if step.inside else str(ROOT))
             step.do()
-            note(root=str(ROOT), **{file.name: digest(file) for file in step.files})
+            note(root=str(ROOT), **{name_of(file): digest(file) for file in step.files})
 
 
 # -- what is done
@@ -117,8 +128,21 @@ def set_up(steps: Sequence[Step], *, force: bool) -> None:
 def is_done(step: Step) -> bool:
     """Do the notes say so of the files as they are now, and is it still there?"""
     notes = read_notes()
-    noted = all(notes.get(file.name) == digest(file) for file in step.files)
-    return noted and notes.get("root") == str(ROOT) and PYTHON.exists() and (step.files != SERVERS or has_parts())
+    noted = all(notes.get(name_of(file)) == digest(file) for file in step.files)
+    return noted and notes.get("root") == str(ROOT) and PYTHON.exists() and step.there()
+
+
+def name_of(file: Path) -> str:
+    """What the notes call it."""
+    return file.relative_to(ROOT).as_posix()
+
+
+def has_chromium() -> bool:
+    """Is the browser still where it was found?"""
+    try:
+        return Path(CHROMIUM.read_text()).exists()
+    except OSError:
+        return False
 
 
 def has_parts() -> bool:
@@ -177,6 +201,11 @@ def make_environment() -> None:
 def install(options: Sequence[str], lock: Path) -> None:
     """Install what a lock says."""
     run([find_uv(), "pip", "install", "--python", str(PYTHON), *options, "--requirement", str(lock)])
+
+
+def run_module(name: str, *words: str) -> None:
+    """Run a module of VidLab's own, which talks to the person itself."""
+    run([str(PYTHON), "-m", name, *words], shown=True)
 
 
 def install_packages(lock: Path) -> None:

@@ -1,0 +1,167 @@
+"""The widget Dashboard: the picture moves with the lab, and its buttons reach the supervisor."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.acceptance.footage import footage
+from tests.browser.conftest import Show
+from tests.browser.jupyter import Jupyter
+from tests.browser.test_player import Screenshot
+from tests.lab import RunningLab
+from tests.waiting import until
+from vidlab.profiles import stages
+
+LONG = 90_000.0  # milliseconds for what a busy lab does
+
+
+def process(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-process="{name}"]')
+
+
+def pid_of(lab: RunningLab, name: str) -> int | None:
+    return lab.local.status().process(name).pid
+
+
+@pytest.fixture(autouse=True)
+def at_rest(lab: RunningLab) -> None:
+    """Each begins with one worker of a kind, which runs."""
+    lab.local.wait("worker-144p")
+
+
+def test_the_whole_lab_is_in_the_picture(page: Page, lab: RunningLab, show: Show, screenshot: Screenshot) -> None:
+    show(page, lab, "dashboard")
+    expect(page.locator(".vl-live")).to_have_text("live")
+    for stage in stages():
+        if stage.name != "preprocessing":
+            for stop in ("group", "queue", "worker"):
+                expect(page.locator(f'[data-place="{stop}/{stage.name}"]')).to_have_count(1)
+    for one in lab.local.status().processes:
+        expect(process(page, one.name)).to_have_count(1)
+    expect(page.locator(".vl-sentence")).not_to_have_text("Asking the lab how it stands.")
+    screenshot("dashboard-rest-light")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 900)])
+def test_a_video_is_followed_from_the_upload_to_the_master(
+    page: Page, lab: RunningLab, show: Show, screenshot: Screenshot, theme: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 1000})
+    show(page, lab, "dashboard", theme=theme)
+    expect(page.locator(".vl-live")).to_have_text("live")
+    video_hash = lab.send(footage("long", lab.clips))
+    newest = page.get_by_label("The newest video")
+    expect(newest.locator("strong").first).to_have_attribute("title", video_hash)
+    bar = newest.locator('[data-job="720p"] [role=progressbar]')
+    expect(bar).to_have_attribute("aria-valuenow", re.compile(r"[1-9]\d?"), timeout=LONG)
+    expect(page.locator(".vl-dots circle").first).to_be_attached()
+    screenshot(f"dashboard-{theme}-{width}")
+    expect(bar).to_have_attribute("aria-valuenow", "100", timeout=LONG)
+    expect(newest.locator('[data-job="1080p"]')).to_have_attribute("data-state", "skipped")
+    lab.ended(video_hash)
+    expect(newest.locator(".vl-chip")).to_contain_text("completed")
+    expect(page.locator(".vl-sentence")).to_contain_text("is completed")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
+
+
+def test_kill_shows_the_new_pid(page: Page, lab: RunningLab, show: Show) -> None:
+    show(page, lab, "dashboard")
+    before = pid_of(lab, "worker-144p.1")
+    expect(process(page, "worker-144p.1").locator(".vl-pid")).to_have_text(str(before))
+    page.get_by_role("button", name="Kill worker-144p.1").click()
+    expect(page.locator(".vl-answer")).to_contain_text(f"worker-144p.1 is back: pid {before} is now", timeout=LONG)
+    after = pid_of(lab, "worker-144p.1")
+    assert after != before
+    expect(process(page, "worker-144p.1").locator(".vl-pid")).to_have_text(str(after))
+    expect(page.get_by_text("killed by you").first).to_be_attached()
+
+
+def test_plus_and_minus_scale(page: Page, lab: RunningLab, show: Show) -> None:
+    show(page, lab, "dashboard")
+    try:
+        page.get_by_role("button", name="One more worker-144p").click()
+        expect(process(page, "worker-144p.2")).to_have_attribute("data-state", "running", timeout=LONG)
+        assert pid_of(lab, "worker-144p.2")
+        page.get_by_role("button", name="One worker-144p less").click()
+        expect(process(page, "worker-144p.2")).to_have_count(0, timeout=LONG)
+    finally:
+        lab.local.scale("worker-144p", 1)
+
+
+def test_pause_and_resume_by_the_keyboard(page: Page, lab: RunningLab, show: Show) -> None:
+    show(page, lab, "dashboard")
+    try:
+        page.get_by_role("button", name="Pause worker-144p.1").press("Enter")
+        expect(process(page, "worker-144p.1")).to_have_attribute("data-state", "paused")
+        assert lab.local.status().process("worker-144p.1").state == "paused"
+        page.get_by_role("button", name="Resume worker-144p.1").press("Space")
+        expect(process(page, "worker-144p.1")).to_have_attribute("data-state", "running")
+    finally:
+        if lab.local.status().process("worker-144p.1").state == "paused":
+            lab.local.resume("worker-144p.1")
+
+
+def test_an_order_that_is_refused_is_told_in_a_sentence(page: Page, lab: RunningLab, show: Show) -> None:
+    show(page, lab, "dashboard")
+    expect(process(page, "worker-144p.1").locator(".vl-pid")).to_have_text(str(pid_of(lab, "worker-144p.1")))
+    page.evaluate("window.shown[0].model.traits.addresses.secret = 'wrong'")
+    page.get_by_role("button", name="Kill worker-144p.1").click()
+    expect(page.locator(".vl-answer")).to_contain_text("does not carry the lab's secret")
+
+
+def test_a_server_that_is_away_is_told_and_its_return(page: Page, lab: RunningLab, show: Show) -> None:
+    show(page, lab, "dashboard")
+    expect(page.locator(".vl-live")).to_have_text("live")
+    with_fault = lab.local.fault("redis-down", seconds=60)
+    try:
+        expect(page.locator(".vl-why")).to_contain_text("redis is away", timeout=LONG)
+        expect(page.locator(".vl-why")).to_contain_text("fault redis-down")
+    finally:
+        lab.local.faults_over(with_fault["id"])
+    expect(page.locator(".vl-why")).to_have_text("", timeout=LONG)
+
+
+def test_it_comes_back_by_itself_when_the_api_was_killed(page: Page, lab: RunningLab, show: Show) -> None:
+    show(page, lab, "dashboard")
+    expect(page.locator(".vl-live")).to_have_text("live")
+    lab.local.kill("api")
+    expect(page.locator(".vl-live")).not_to_have_text("live")
+    lab.local.wait("api")
+    expect(page.locator(".vl-live")).to_have_text("live", timeout=LONG)
+
+
+def test_two_on_a_page_and_none_after_they_are_gone(page: Page, lab: RunningLab, show: Show) -> None:
+    sockets: list[Any] = []
+    page.on("websocket", lambda socket: sockets.append(socket))
+    show(page, lab, "dashboard", count=2)
+    expect(page.locator(".vl-live", has_text="live")).to_have_count(2)
+    page.evaluate("window.shown.forEach((one) => one.dispose())")
+    expect(page.locator(".vidlab")).to_have_count(0)
+    until(lambda: _all_closed(page, sockets), "its sockets are closed")
+
+
+def _all_closed(page: Page, sockets: list[Any]) -> bool:
+    page.wait_for_timeout(50)  # Playwright hears of a closed socket only while it is asked something
+    return len(sockets) == 2 and all(socket.is_closed() for socket in sockets)
+
+
+def test_it_goes_on_and_kills_while_a_cell_blocks_the_kernel(
+    page: Page, lab: RunningLab, jupyter: Jupyter, screenshot: Screenshot
+) -> None:
+    cells = [
+        "import vidlab\nfrom vidlab.widgets import Dashboard\nlab = vidlab.connect()\nDashboard(lab)",
+        "import time\nprint('it blocks')\ntime.sleep(600)",
+    ]
+    jupyter.run(page, cells)
+    expect(page.get_by_text("it blocks", exact=True)).to_be_visible(timeout=LONG)
+    before = pid_of(lab, "worker-360p.1")
+    page.get_by_role("button", name="Kill worker-360p.1").click()
+    expect(page.locator(".vl-answer")).to_contain_text(f"pid {before} is now", timeout=LONG)
+    screenshot("dashboard-jupyter")
+    assert page.locator(".vl-process").first.evaluate("(row) => row.scrollWidth <= row.clientWidth"), (
+        "nothing sticks out"
+    )
