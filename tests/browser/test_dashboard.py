@@ -68,6 +68,30 @@ def test_a_video_is_followed_from_the_upload_to_the_master(
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
 
 
+@pytest.mark.parametrize(("width", "columns"), [(900, 2), (1400, 3)])
+def test_it_uses_the_width_and_cuts_no_name(page: Page, lab: RunningLab, show: Show, width: int, columns: int) -> None:
+    page.set_viewport_size({"width": width, "height": 1000})
+    show(page, lab, "dashboard")
+    expect(process(page, "worker-thumbnail.1").locator(".vl-name")).to_have_text("thumbnail")
+    tops = page.locator(".vl-card").evaluate_all("(cards) => cards.map((card) => card.getBoundingClientRect().top)")
+    assert tops.count(min(tops)) == columns
+    cut = "(names) => names.filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent)"
+    assert page.locator(".vl-process .vl-name").evaluate_all(cut) == []
+    captions = page.locator(".vl-flow-picture")
+    assert captions.evaluate(ACROSS) == [], "no arrow goes through a word"
+
+
+#: The captions that the arrow to the second topic touches.
+ACROSS = """(svg) => {
+  const arrow = [...svg.querySelectorAll(".vl-edge")].at(-1);
+  const hit = (box, x, y) => x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height;
+  const touched = ({ x, y, width, height }) =>
+    Array.from({ length: 200 }, (_, n) => arrow.getPointAtLength((arrow.getTotalLength() * n) / 199))
+      .some((point) => hit({ x, y, width, height }, point.x, point.y));
+  return [...svg.querySelectorAll(".vl-caption")].filter((one) => touched(one.getBBox())).map((one) => one.textContent);
+}"""
+
+
 def test_kill_shows_the_new_pid(page: Page, lab: RunningLab, show: Show) -> None:
     show(page, lab, "dashboard")
     before = pid_of(lab, "worker-144p.1")

@@ -92,7 +92,7 @@ function noteOf(job, video) {
 }
 
 function times(speed) {
-  return `${speed.toFixed(1)}x`;
+  return `${speed.toFixed(speed < 10 ? 1 : 0)}x`;
 }
 
 function tried(attempt) {

@@ -171,7 +171,7 @@ function edgesOf(plan, { lanes }) {
     found.push(line(`queue/${name}`, `worker/${name}`), line(`worker/${name}`, "master"));
   }
   const [from, to] = [plan.boxes.worker0, plan.boxes.topic];
-  const [right, left] = [from.x + from.w / 2, to.x + to.w - 24];
+  const [right, left] = [from.x + from.w / 2, to.x + to.w - 9];
   return [...found, arrow(`M${right} ${from.y + from.h + 3} V${plan.turn - 6} q0 6 -6 6 H${left + 6} q-6 0 -6 6 V${to.y - 4}`, left, to.y - 3, "down")];
 }
 

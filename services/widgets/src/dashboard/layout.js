@@ -1,6 +1,7 @@
 // Where everything stands in the picture of the flow, for a width and a number of lanes. In pixels: letters keep their size.
 
 const CAPTION = 20;
+const EDGE = 1; // for half a frame's stroke
 const FRONT = { top: CAPTION, height: 32 };
 const PITCH = 32; // from lane to lane
 const BOX = 24; // a lane's height
@@ -10,8 +11,8 @@ const ROW = 20; // of a video at the master
 // Boxes by stop, and by stop and lane ("group/360p"); `height` of all; `rows`: how many videos have room at the master.
 export function layout(width, names) {
   const gap = Math.max(26, Math.min(60, width * 0.04));
-  const wide = (width - 4 * gap) / 5;
-  const x = (column) => column * (wide + gap);
+  const wide = (width - 2 * EDGE - 4 * gap) / 5;
+  const x = (column) => EDGE + column * (wide + gap);
   const top = FRONT.top + FRONT.height + BETWEEN + CAPTION;
   const tall = Math.max(1, names.length) * PITCH - (PITCH - BOX);
   const boxes = {};

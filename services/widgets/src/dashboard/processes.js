@@ -3,7 +3,9 @@
 import { order } from "../common/control.js";
 import { h, text } from "../common/dom.js";
 import { seconds } from "../common/format.js";
-import { lanesOf } from "./lanes.js";
+import { stageOf } from "./lanes.js";
+
+const SOON = 2000; // milliseconds after which the lab has told of a new count
 
 // Section -> its title, and which kinds belong to it; the first that fits counts.
 const SECTIONS = [
@@ -15,18 +17,19 @@ const SECTIONS = [
 export class Processes {
   // `addresses()` gives where the supervisor is; `say` is called with what became of an order, and whether it is bad.
   constructor(addresses, say) {
-    Object.assign(this, { addresses, say, rows: new Map(), pressed: new Map(), kinds: [] });
+    Object.assign(this, { addresses, say, rows: new Map(), pressed: new Map(), asked: new Map(), kinds: [] });
     this.lists = Object.fromEntries(SECTIONS.map(([name]) => [name, h("div", { class: "vl-processes" })]));
     this.elements = SECTIONS.map(([name, title]) => h("section", { class: `vl-card vl-${name}` }, h("header", {}, h("strong", {}, title), head()), this.lists[name]));
   }
 
   show(state) {
+    if (!state.processes) return; // nobody told: what was known stands
     const wanted = this.wanted(state);
     const shown = new Map();
     for (const [kind, members] of wanted) {
       const scalable = /^(consumer|worker)-/.test(kind);
       if (!members.length) shown.set(kind, this.row(kind, kind, scalable, true).none());
-      members.forEach((process, index) => shown.set(process.name, this.row(process.name, kind, scalable, index === 0).show(process, members.length)));
+      members.forEach((process, index) => shown.set(process.name, this.row(process.name, kind, scalable, index === 0).show(process, this.countOf(kind, members), members.length === 1)));
     }
     this.rows = shown;
     for (const [name] of SECTIONS) this.arrange(name, [...shown.values()].filter((row) => sectionOf(row.kind) === name));
@@ -34,10 +37,11 @@ export class Processes {
   }
 
   // Kind -> its processes; a kind of which none are wanted keeps its place, or one could not have it back.
-  wanted({ processes, ...state }) {
+  wanted({ processes, queues }) {
+    const stages = (queues ?? []).map(({ queue }) => stageOf(queue));
     const found = new Map(this.kinds.map((kind) => [kind, []]));
-    for (const process of processes ?? []) found.set(process.kind, [...(found.get(process.kind) ?? []), process]);
-    if (processes) for (const { name } of lanesOf({ ...state, processes }).lanes) if (state.queues?.some(({ queue }) => queue.endsWith(`_${name}`))) for (const kind of [`consumer-${name}`, `worker-${name}`]) if (!found.has(kind)) found.set(kind, []);
+    for (const process of processes) found.set(process.kind, [...(found.get(process.kind) ?? []), process]);
+    for (const kind of stages.flatMap((name) => [`consumer-${name}`, `worker-${name}`])) if (!found.has(kind)) found.set(kind, []);
     this.kinds = [...found.keys()];
     return found;
   }
@@ -73,8 +77,16 @@ export class Processes {
     if (told && verb === "kill") this.pressed.set(process.name, { pid: process.pid, at: performance.now() });
   }
 
-  scale(kind, count) {
-    return this.give(`/kinds/${encodeURIComponent(kind)}/scale`, { count }, `scale ${kind} to ${count}`);
+  async scale(kind, count) {
+    this.asked.set(kind, { count, until: performance.now() + SOON });
+    const told = await this.give(`/kinds/${encodeURIComponent(kind)}/scale`, { count }, `scale ${kind} to ${count}`);
+    if (!told) this.asked.delete(kind);
+  }
+
+  // How many of a kind are wanted: what was asked for a moment ago, then what is there and stays.
+  countOf(kind, members) {
+    const asked = this.asked.get(kind);
+    return asked && performance.now() < asked.until ? asked.count : members.filter(({ stopping }) => !stopping).length;
   }
 
   // Who was killed is back: that is what one waits to see.
@@ -88,12 +100,16 @@ export class Processes {
   }
 }
 
+function shortly(name) {
+  return name.replace(/^(consumer|worker)-/, "");
+}
+
 function sectionOf(kind) {
   return SECTIONS.find(([, , fits]) => fits(kind))[0];
 }
 
 function head() {
-  return h("span", { class: "vl-columns vl-dim", "aria-hidden": "true" }, h("span", {}, "pid"), h("span", {}, "up"), h("span", { title: "restarts" }, "restarts"));
+  return h("span", { class: "vl-columns vl-dim", "aria-hidden": "true" }, h("span", {}, "pid"), h("span", {}, "up"), h("span", { title: "restarts" }, "↻"));
 }
 
 class Row {
@@ -101,17 +117,19 @@ class Row {
     Object.assign(this, { name, kind, scales, process: { name, pid: null } });
     this.state = h("i", { class: "vl-state" });
     this.cells = ["vl-pid", "vl-up", "vl-restarts"].map((cell) => h("span", { class: `vl-num ${cell}` }));
-    this.label = h("span", { class: "vl-name" }, name.replace(/^(consumer|worker)-/, ""));
+    this.label = h("span", { class: "vl-name" }, "");
     this.kill = button("kill", `Kill ${name}`, () => owner.act("kill", this.process));
     this.pause = button("pause", `Pause ${name}`, () => owner.act(this.process.state === "paused" ? "resume" : "pause", this.process));
-    this.less = scales && button("−", `One ${kind} less`, () => owner.scale(kind, this.count - 1));
-    this.more = scales && button("+", `One more ${kind}`, () => owner.scale(kind, this.count + 1));
+    this.less = scales && button("−", `One ${kind} less`, () => owner.scale(kind, (this.count -= 1)));
+    this.more = scales && button("+", `One more ${kind}`, () => owner.scale(kind, (this.count += 1)));
     const scale = h("span", { class: "vl-scale" }, this.less, this.more);
     this.element = h("div", { class: "vl-process", "data-process": name }, this.state, this.label, ...this.cells, this.kill, this.pause, scale);
   }
 
-  show(process, count) {
+  // `count`: of its kind that are wanted. Where it is alone its number says nothing.
+  show(process, count, alone) {
     Object.assign(this, { process, count });
+    text(this.label, shortly(alone ? this.kind : this.name));
     this.put(process.stopping ? "stopping" : process.state, [process.pid ?? "–", uptime(process), process.restarts], process.note);
     const there = Boolean(process.pid) && !process.outside;
     this.kill.disabled = !there;
@@ -123,6 +141,7 @@ class Row {
 
   none() {
     this.count = 0;
+    text(this.label, shortly(this.kind));
     this.put("stopped", ["–", "", ""], "none are wanted");
     this.kill.disabled = this.pause.disabled = true;
     return this;
