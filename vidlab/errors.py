@@ -147,7 +147,7 @@ class WrongState(VidLabError):
 
 
 class ChunksMissing(VidLabError):
-    """The upload of {video_hash} is not complete: of {total} chunks, {missing} are missing."""
+    """The upload of {video_hash} is not complete: of {total} chunks, counted from 0, these are missing: {missing}."""
 
     http_status = 409
     hint = "Send them, then finalize again; GET /videos/{video_hash}/upload tells what is there."

@@ -231,7 +231,7 @@ def test_finalize_with_chunks_missing_names_them(api: Api) -> None:
     video_hash = api.sent(3, b"d", 9)["video_hash"]
     api.sent(4, b"e", 9, video_hash=video_hash)
     found = problem(api.finalize(video_hash), 409)
-    assert "of 9 chunks, 0 to 2, 5 to 8 are missing" in found["detail"]
+    assert "of 9 chunks, counted from 0, these are missing: 0 to 2, 5 to 8." in found["detail"]
     assert found["facts"]["ranges"] == [[0, 2], [5, 8]]
     assert unsent(api.store) == []
 
