@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo lab up down test test-all lint format bench bench-control bench-pressure chaos screenshot lock clean
+.PHONY: help setup setup-dev demo lab up down test test-all lint format bench bench-control bench-pressure chaos screenshot compose lock clean
 
 help: ## show this list
 	@echo "VidLab: a real distributed video pipeline. The two to begin with are make demo and make test."
@@ -73,12 +73,19 @@ chaos: setup ## kill anything while videos come in, and judge what became of the
 screenshot: setup-dev ## make data/dashboard.png, the README's picture, anew
 	@$(BIN)/python -m tests.browser.screenshot
 
+compose: setup ## write docker-compose.yml anew from the table of profiles and services/compose
+	@$(BIN)/python -m vidlab.lab.compose.rendered
+
 lock: setup-dev ## write the locks anew from pyproject.toml, package.json and jgo.toml; UPGRADE=1: newest versions
 	$(LOCK) pyproject.toml --extra local --group build --output-file services/requirements.txt
 	$(LOCK) pyproject.toml --extra local --extra lab --group build --group dev \
 		--constraint services/requirements.txt --output-file services/requirements-dev.txt
 	$(LOCK) pyproject.toml --extra local --extra lab --group build \
 		--constraint services/requirements-dev.txt --output-file services/requirements-lab.txt
+	$(LOCK) pyproject.toml --extra ffmpeg --group build \
+		--constraint services/requirements-dev.txt --output-file services/requirements-image.txt
+	$(LOCK) pyproject.toml --extra ffmpeg --extra lab --group build \
+		--constraint services/requirements-dev.txt --output-file services/requirements-jupyter.txt
 	$(LOCK) --group build --constraint services/requirements-dev.txt --output-file services/requirements-build.txt
 	$(LOCK) --group uv --constraint services/requirements-dev.txt --output-file services/requirements-uv.txt
 	$(LOCK) --group clips --no-deps --output-file services/requirements-clips.txt

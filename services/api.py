@@ -37,7 +37,7 @@ def main() -> None:
     set_up_logs(settings.process)
     spool_into(settings.scratch)
     checks = {name: answers(name, partial(CONDITIONS[name].check, settings)) for name in SERVERS}
-    address = urlsplit(settings.api_url)
+    address = urlsplit(f"//{settings.api_listen}" if settings.api_listen else settings.api_url)
     config = uvicorn.Config(
         create_app(settings, checks=checks),
         host=address.hostname or "127.0.0.1",

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     clamd: str = "127.0.0.1:3310"
     #: The API as seen from outside: what people are told.
     api_url: str = "http://127.0.0.1:8000"
+    #: The API as this process reaches it, when that is another way: http://api:8000 between containers.
+    api_inside: str = ""
+    #: Where the API listens, when that is not where people are told to go: 0.0.0.0:8000 in a container.
+    api_listen: str = Field(default="", pattern=r"^([^\s/]+:\d{1,5})?$")
 
     # -- who may speak to the API
     #: What everyone must send, but for media, /docs and /health/live; empty: nobody is asked for it.
@@ -186,6 +190,11 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"https?://[^/?#\s*@]+", origin):
                 raise ValueError(f"{origin or 'an empty one'} is no origin such as https://player.example:8443")
         return found
+
+    @property
+    def api_here(self) -> str:
+        """The API's URL for this process's own requests, without a slash at its end."""
+        return (self.api_inside or self.api_url).rstrip("/")
 
     @property
     def blob_endpoint(self) -> str:

@@ -4,7 +4,7 @@
 "use strict";
 const fs = require("fs");
 const Module = require("module");
-const Loki = Module.createRequire(process.argv[1])("lokijs");
+const Loki = Module.createRequire(fs.realpathSync(process.argv[1]))("lokijs"); // the program may be a link
 
 const CHANGES = ["insert", "update", "delete"];
 const journals = new WeakMap(); // database -> file descriptor

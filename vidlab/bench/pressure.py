@@ -127,7 +127,7 @@ def _sampled(lab: LocalLab, settings: Settings) -> Iterator[Samples]:
 
 
 def _ask(_lab: LocalLab, settings: Settings, samples: Samples, over: threading.Event) -> None:
-    with closing(Client(settings.api_url, settings.api_token)) as client:
+    with closing(Client(settings.api_here, settings.api_token)) as client:
         while not over.wait(ASK):
             began = time.monotonic()
             client.videos(limit=50)

@@ -73,7 +73,7 @@ def pipeline_seconds(clip: Path, settings: Settings) -> tuple[float, str]:
     with tempfile.TemporaryDirectory(prefix="vidlab-bench-") as folder:
         copy = Path(folder) / clip.name  # the same file again would be the same upload
         shutil.copy(clip, copy)
-        client = Client(settings.api_url, settings.api_token)
+        client = Client(settings.api_here, settings.api_token)
         uploaded = client.upload(copy)
     video = client.wait(uploaded["video_hash"], timeout=PATIENCE)
     if video["status"] != "completed":

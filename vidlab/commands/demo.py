@@ -35,7 +35,7 @@ def demo(
     only_warnings()
     settings = _lab_that_is_up(state)
     file = clip or sample_path()
-    client = Client(settings.api_url, settings.api_token)
+    client = Client(settings.api_here, settings.api_token)
     video = _run(client, file)
     if video["status"] != "completed":
         out.print(f"\nfailed in {video['error']['stage']}: {video['error']['reason']}")

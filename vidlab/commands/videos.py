@@ -109,7 +109,7 @@ def _client(state: Path | None) -> Client:
     from vidlab.client import Client
 
     settings = the_lab(state).settings()
-    return Client(settings.api_url, settings.api_token)
+    return Client(settings.api_here, settings.api_token)
 
 
 def _send(client: Client, file: Path, title: str | None, *, quiet: bool) -> dict[str, Any]:

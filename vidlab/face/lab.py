@@ -92,7 +92,7 @@ class Lab:
     @cached_property
     def client(self) -> Client:
         """The client of its API."""
-        return Client(self.settings.api_url, self.settings.api_token)
+        return Client(self.settings.api_here, self.settings.api_token)
 
     @property
     def state(self) -> Path:

@@ -192,7 +192,7 @@ def _without(evidence: Evidence, gone: set[str]) -> Evidence:
 
 def _viewings(rows: Snapshot, settings: Settings) -> dict[str, Viewing]:
     completed = [video for video in rows.videos if video.status == Status.COMPLETED]
-    with httpx.Client(base_url=settings.api_url, timeout=FETCH, trust_env=False) as http, _pool() as pool:
+    with httpx.Client(base_url=settings.api_here, timeout=FETCH, trust_env=False) as http, _pool() as pool:
         fetch = from_web(http)
         seen = pool.map(lambda video: _view(fetch, video, settings), completed)
         return {video.video_hash: viewing for video, viewing in zip(completed, seen, strict=True)}

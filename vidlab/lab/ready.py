@@ -94,7 +94,7 @@ def clamd(settings: Settings) -> str | None:
 
 def api(settings: Settings) -> str | None:
     """It says that it is alive; whether its servers are is another question."""
-    answer = _get(f"{settings.api_url.rstrip('/')}/health/live")
+    answer = _get(f"{settings.api_here}/health/live")
     return f"{settings.api_url.rstrip('/')}/docs" if answer and answer.status == 200 else None
 
 

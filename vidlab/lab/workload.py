@@ -158,7 +158,7 @@ class WitnessClient(Client):
     """A client that writes each request into a history: each try by itself."""
 
     def __init__(self, settings: Settings, name: str, writer: Writer) -> None:
-        super().__init__(settings.api_url, settings.api_token)
+        super().__init__(settings.api_here, settings.api_token)
         self.name = name
         self.writer = writer
         self._now = ""

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Starts clamd in a container, with the settings of the local lab: clamd.conf beside this file.
+# VIDLAB_CLAMAV=eicar: our test signature alone (20 MB of memory). full: beside ClamAV's own set (over 1 GB), which its
+# updater fetches before the first start and keeps new.
+set -eu
+ours=/vidlab/clamav
+database=/var/lib/clamav
+
+sed -e 's/\$port/3310/' -e '/^TCPAddr/d' \
+    -e "s#^DatabaseDirectory.*#DatabaseDirectory $database#" \
+    -e 's#^TemporaryDirectory.*#TemporaryDirectory /tmp#' "$ours/clamd.conf" > /tmp/clamd.conf
+
+case "${VIDLAB_CLAMAV:-eicar}" in
+eicar)
+    rm -f "$database"/*.c[vl]d
+    cp "$ours/signatures/eicar.ndb" "$database/"
+    ;;
+full)
+    cp "$ours/signatures/eicar.ndb" "$database/"
+    # Where the internet cannot be reached, this fails, says so, and the container is started again.
+    [ -n "$(ls "$database"/main.c[vl]d 2>/dev/null)" ] || freshclam --foreground --stdout --datadir="$database"
+    sed -i 's/^SelfCheck.*/SelfCheck 600/' /tmp/clamd.conf # clamd looks for new signatures
+    freshclam --daemon --foreground --stdout --checks=12 --datadir="$database" &
+    ;;
+*)
+    echo "VIDLAB_CLAMAV is '$VIDLAB_CLAMAV'; it must be eicar or full" >&2
+    exit 1
+    ;;
+esac
+exec clamd --config-file=/tmp/clamd.conf
