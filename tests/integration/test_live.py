@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +20,7 @@ from tests.sockets import opened
 from tests.waiting import until
 from vidlab.announce import CHANNEL
 from vidlab.api.app import create_app
-from vidlab.profiles import Size
+from vidlab.profiles import Size, stages
 from vidlab.settings import Settings
 from vidlab.store import Store
 from vidlab.store.migrate import migrate
@@ -154,11 +156,36 @@ def test_redis_may_go_and_come_back(settings: Settings, tmp_path_factory: pytest
     store.close()
 
 
+def test_who_comes_later_is_told_what_is_away(settings: Settings) -> None:
+    nowhere = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_ports()['redis']}/0"})
+    with closing(Store(nowhere)) as store:
+        migrate(store.database)
+    with serving(create_app(nowhere)) as api, opened(api) as first:
+        told = first.until(lambda message: message["type"] == "away" and message["name"] == "redis")
+        with opened(api) as second:
+            assert second.next()["away"]["redis"] == told["why"]
+
+
 def test_while_nobody_listens_nothing_is_asked(api: str, store: Store, broker: redis.Redis) -> None:
     with opened(api) as socket:
         socket.next()
         until(lambda: subscribers(broker) == 1, "the API listens")
     until(lambda: subscribers(broker) == 0, "the API listens no more")
+
+
+def test_what_was_known_to_who_listened_is_not_told_later(api: str, broker: redis.Redis) -> None:
+    """A page that can have no socket asks by GET: it must not be told how the lab stood when the last one left."""
+    queue = stages()[0].queue
+    with opened(api) as socket:
+        told = socket.next()["queues"] or socket.of("queues")["queues"]
+    assert waiting(told, queue) == 0
+    until(lambda: subscribers(broker) == 0, "the API listens no more")
+    broker.lpush(queue, "{}")
+    assert waiting(httpx.get(f"{api}/live", timeout=20).json()["queues"], queue) == 1
+
+
+def waiting(queues: list[dict[str, Any]], name: str) -> int:
+    return next(int(row["waiting"]) for row in queues if row["queue"] == name)
 
 
 def subscribers(broker: redis.Redis) -> int:

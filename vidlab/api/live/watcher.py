@@ -89,6 +89,7 @@ class Watcher:
 
     async def _end(self) -> None:
         self._over.set()
+        self._known, self._away = {}, {}  # nobody keeps it up to date any more
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -108,7 +109,7 @@ class Watcher:
         answers = await asyncio.gather(*(self._now(look) for look in LOOKS))
         looks = {look.name: answer for look, answer in zip(LOOKS, answers, strict=True)}
         looks["faults"] = looks["faults"] or []
-        return {"type": "snapshot", "at": at, **await asyncio.to_thread(self._all), **looks}
+        return {"type": "snapshot", "at": at, **await asyncio.to_thread(self._all), **looks, "away": dict(self._away)}
 
     def _one(self, video_hash: str) -> Message:
         video = shown_all(self.parts, [self.parts.store.video(video_hash)])[0]
