@@ -61,7 +61,7 @@ def test_a_service_runs_the_module_of_its_kind(services: dict[str, Any]) -> None
 
 
 def test_each_setting_that_a_service_gets_is_one(services: dict[str, Any]) -> None:
-    known = {f"VIDLAB_{name.upper()}" for name in Settings.model_fields} | {"VIDLAB_LAB"}
+    known = {f"VIDLAB_{name.upper()}" for name in Settings.model_fields}
     for name, service in services.items():
         if name.startswith(OURS):
             given = {variable for variable in service["environment"] if variable.startswith("VIDLAB_")}

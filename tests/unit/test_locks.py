@@ -26,6 +26,22 @@ def plain(requirement: object) -> str:
     return match[0].lower().replace("_", "-")
 
 
+#: Which of the project's extras each lock holds.
+LOCKED = {
+    "requirements.txt": ("local",),
+    "requirements-lab.txt": ("local", "lab"),
+    "requirements-image.txt": ("ffmpeg",),
+    "requirements-jupyter.txt": ("ffmpeg", "lab"),
+}
+
+
+def extra(name: str) -> list[str]:
+    """The packages of an extra, with those of an extra that it names: vidlab[ffmpeg]."""
+    listed = PROJECT["project"]["optional-dependencies"][name]
+    others = [found[1] for one in listed if (found := re.fullmatch(r"vidlab\[(\w+)\]", one))]
+    return [one for one in listed if not one.startswith("vidlab[")] + [one for other in others for one in extra(other)]
+
+
 @pytest.mark.parametrize("lock", REQUIREMENTS, ids=lambda path: path.stem)
 def test_each_package_has_its_hash_and_no_address(lock: Path) -> None:
     text = lock.read_text()
@@ -37,10 +53,11 @@ def test_each_package_has_its_hash_and_no_address(lock: Path) -> None:
 
 
 def test_the_locks_are_not_stale() -> None:
-    runtime = names_in(SERVICES / "requirements.txt")
-    local = PROJECT["project"]["optional-dependencies"]["local"]
-    wanted = {plain(one) for one in (*PROJECT["project"]["dependencies"], *local)}
-    assert wanted - runtime == set(), "run: make lock"
+    for lock, extras in LOCKED.items():
+        wanted = {
+            plain(one) for one in (*PROJECT["project"]["dependencies"], *(one for e in extras for one in extra(e)))
+        }
+        assert wanted - names_in(SERVICES / lock) == set(), "run: make lock"
 
     groups = PROJECT["dependency-groups"]
     wanted = {plain(one) for one in groups["dev"] if isinstance(one, str)}
@@ -55,6 +72,7 @@ def test_both_locks_say_the_same() -> None:
     by_file = dict(zip((lock.stem for lock in REQUIREMENTS), pins, strict=True))
     assert by_file["requirements"] <= by_file["requirements-dev"]
     assert by_file["requirements-build"] <= by_file["requirements"]
+    assert by_file["requirements-image"] <= by_file["requirements-jupyter"] <= by_file["requirements-dev"]
 
 
 def test_the_sample_clip_comes_alone() -> None:
