@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -79,6 +80,8 @@ def create_app(
 @asynccontextmanager
 async def _closes(app: FastAPI) -> AsyncIterator[None]:
     yield
+    # A question that was asked for a page that has left may still hold a connection of what is closed here.
+    await asyncio.get_running_loop().shutdown_default_executor()
     app.state.checks.close()
     app.state.parts.store.close()
     app.state.parts.storage.close()
