@@ -20,10 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vidlab.errors import BadRequest, NotAllowed, UnknownProcess, VidLabError
 from vidlab.lab import logs
 from vidlab.lab.addresses import without_password
-from vidlab.lab.crew import Crew
+from vidlab.lab.backend import Backend
 from vidlab.lab.outages import Outages
 from vidlab.lab.spec import matching
-from vidlab.lab.verbs import VERBS, act, kill_pid, scale
+from vidlab.lab.verbs import VERBS, act, scale
 from vidlab.problem import MEDIA_TYPE, as_problem
 
 SECRET = "X-VidLab-Secret"
@@ -72,7 +72,7 @@ def _host(request: Request) -> str | None:
 class Control:
     """The routes, each a word that is said to the crew."""
 
-    def __init__(self, crew: Crew, outages: Outages, tell: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, crew: Backend, outages: Outages, tell: Callable[[], dict[str, Any]]) -> None:
         self.crew = crew
         self.outages = outages
         #: What is told about the lab as a whole.
@@ -151,7 +151,7 @@ class Control:
         pid = request.path_params["pid"]
         if not NUMBER.fullmatch(pid):
             raise UnknownProcess(name=pid)
-        return JSONResponse({"processes": kill_pid(self.crew, int(pid))})
+        return JSONResponse({"processes": self.crew.kill_pid(int(pid))})
 
     async def scale(self, request: Request) -> Response:
         """Change how many of a kind are wanted: {"count": 3}."""

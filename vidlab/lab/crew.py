@@ -10,18 +10,21 @@ import signal
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 
-from vidlab.errors import LabFailed, NotReady, VidLabError
+from vidlab.errors import LabFailed, NotReady, UnknownProcess, VidLabError
 from vidlab.lab import logs
 from vidlab.lab.addresses import environment
 from vidlab.lab.folder import Folder
 from vidlab.lab.forks import Launcher
+from vidlab.lab.identity import belongs
 from vidlab.lab.journal import Journal
-from vidlab.lab.launch import Command
+from vidlab.lab.launch import Command, signal_one
 from vidlab.lab.ports import Ports
 from vidlab.lab.process import Process
 from vidlab.lab.ready import CONDITIONS, ready_file
 from vidlab.lab.spec import Kind
 from vidlab.lab.status import State
+from vidlab.lab.verbs import act
+from vidlab.pipeline.scratch import full_mark
 from vidlab.problem import as_problem
 from vidlab.settings import Settings
 
@@ -271,7 +274,42 @@ class Crew:
             self.is_up = True
             self.journal.tell("up", "lab", seconds=time.monotonic() - self.began)
 
-    # -- ending
+    # -- orders
+
+    def kill_pid(self, pid: int) -> list[str]:
+        """End one operating-system process of the lab, not what it belongs to. Raises UnknownProcess."""
+        owner = self._owner(pid)
+        if owner is None or pid == os.getpid() or not belongs(pid, self.folder.lab_id):
+            raise UnknownProcess(name=pid)
+        if owner.pid == pid:
+            return act(self, "kill", owner.name)
+        signal_one(pid, signal.SIGKILL)
+        self.journal.tell("killed", owner.name, f"its process {pid} was killed by you", pid=pid)
+        return [owner.name]
+
+    def _owner(self, pid: int) -> Process | None:
+        try:
+            leader = os.getsid(pid)
+        except (OSError, OverflowError):  # no number of a process
+            return None
+        return next((one for one in self.processes.values() if one.pid == leader), None)
+
+    # -- what faults ask for
+
+    def check_fault(self, name: str) -> None:
+        """Every fault can be had."""
+
+    def set_clock(self, name: str, seconds: float) -> None:
+        """From its next start on a process's clock is ahead by so much."""
+        self.extra[name] = {"VIDLAB_CLOCK_OFF_SECONDS": str(seconds)} if seconds else {}
+
+    def fill_disk(self, full: bool) -> None:
+        """Let no process write to its scratch folder, or let all do it again."""
+        mark = full_mark(self.settings)
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch() if full else mark.unlink(missing_ok=True)
+
+    # -- the end
 
     def close(self) -> None:
         """Take the lab down: `run` returns when nothing is left."""

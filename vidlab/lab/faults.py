@@ -15,11 +15,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vidlab.errors import CannotDo, UnknownFault, UnknownProcess
-from vidlab.lab.crew import Crew
+from vidlab.lab.backend import Backend
 from vidlab.lab.links import Link
 from vidlab.lab.spec import matching
 from vidlab.lab.verbs import act
-from vidlab.pipeline.scratch import full_mark
 from vidlab.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ CLOCK_OFF = 60.0  # seconds
 class Scene:
     """Where a fault happens."""
 
-    crew: Crew
+    crew: Backend
     settings: Settings
     #: By the name of the server; empty when the lab was started without links.
     links: Mapping[str, Link]
@@ -102,13 +101,14 @@ async def _down(scene: Scene) -> AsyncIterator[str]:
 async def _clock(scene: Scene) -> AsyncIterator[str]:
     crew = scene.crew
     names = matching(scene.target, list(crew.processes))
-    crew.extra.update({name: {"VIDLAB_CLOCK_OFF_SECONDS": str(CLOCK_OFF)} for name in names})
+    for name in names:
+        crew.set_clock(name, CLOCK_OFF)
     act(crew, "restart", scene.target)
     try:
         yield f"{', '.join(names)} begins anew with a clock that is {CLOCK_OFF:.0f} s ahead"
     finally:
         for name in names:
-            crew.extra.pop(name, None)
+            crew.set_clock(name, 0)
         with suppress(CannotDo, UnknownProcess):
             act(crew, "restart", scene.target)
 
@@ -163,13 +163,11 @@ async def _reset(scene: Scene) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _disk_full(scene: Scene) -> AsyncIterator[str]:
-    mark = full_mark(scene.settings)
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    scene.crew.fill_disk(True)
     try:
         yield "the scratch folder takes no byte more"
     finally:
-        mark.unlink(missing_ok=True)
+        scene.crew.fill_disk(False)
 
 
 # -- messages and tasks

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vidlab.errors import BadRequest
-from vidlab.lab.crew import Crew
+from vidlab.lab.backend import Backend
 from vidlab.lab.faults import Fault, Scene, fault_named
 from vidlab.lab.links import Link
 from vidlab.settings import Settings
@@ -39,7 +39,7 @@ class Outage:
 class Outages:
     """Begins and ends the faults of one lab."""
 
-    def __init__(self, crew: Crew, settings: Settings, links: Mapping[str, Link]) -> None:
+    def __init__(self, crew: Backend, settings: Settings, links: Mapping[str, Link]) -> None:
         self.crew = crew
         self.settings = settings
         self.links = links
@@ -56,6 +56,7 @@ class Outages:
         Raises UnknownFault, BadRequest, and what the fault itself raises.
         """
         fault = fault_named(name)
+        self.crew.check_fault(fault.name)
         lasting = fault.seconds if seconds is None else seconds
         if not 0 <= lasting <= LONGEST:
             raise BadRequest(why=f"a fault lasts 0 to {LONGEST:.0f} seconds")

@@ -196,6 +196,15 @@ class Process:
             self._signal_group(signal.SIGTERM)
             self.resume()
 
+    def restart(self) -> None:
+        """Let it finish what it has in hand; then it is started again."""
+        if not self.alive:
+            self.try_now()
+        elif self.kind.server:
+            self.hand_back()
+        else:
+            self.drain()
+
     def try_now(self) -> None:
         """Forget its failures, and start it at the next opportunity."""
         self.done, self.failed, self.failures, self.next_try = False, "", 0, 0.0

@@ -2,55 +2,49 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vidlab.errors import BadCount, CannotDo, UnknownProcess
-from vidlab.lab.crew import Crew
-from vidlab.lab.identity import belongs
-from vidlab.lab.launch import signal_one
-from vidlab.lab.process import Process
+from vidlab.errors import BadCount, CannotDo
+from vidlab.lab.backend import Backend, Slot
 from vidlab.lab.spec import kind_named, matching
 
 MOST = 64  # processes of one kind
-
-
-def _restart(process: Process) -> None:
-    if not process.alive:
-        process.try_now()
-    elif process.kind.server:
-        process.hand_back()
-    else:
-        process.drain()
 
 
 @dataclass(frozen=True)
 class Verb:
     """Something that is done to processes by name."""
 
-    do: Callable[[Process], None]
+    do: Callable[[Slot], None]
     #: The event that tells it.
     event: str
     text: str
     #: To which processes it may be done, and what others are told.
-    allowed: Callable[[Process], bool]
+    allowed: Callable[[Slot], bool]
     refusal: str
 
 
 #: The table: each row is a route of the control API, a command, and a method of `LocalLab`.
 VERBS: Mapping[str, Verb] = {
-    "kill": Verb(Process.kill, "killed", "killed by you", lambda one: one.alive, "is not running"),
+    "kill": Verb(lambda one: one.kill(), "killed", "killed by you", lambda one: one.alive, "is not running"),
     "pause": Verb(
-        Process.pause, "paused", "paused by you", lambda one: one.alive and not one.paused, "is not running, or paused"
+        lambda one: one.pause(),
+        "paused",
+        "paused by you",
+        lambda one: one.alive and not one.paused,
+        "is not running, or paused",
     ),
-    "resume": Verb(Process.resume, "resumed", "resumed by you", lambda one: one.alive and one.paused, "is not paused"),
-    "restart": Verb(_restart, "restarting", "restarted by you", lambda one: one.wanted, "is on its way out"),
+    "resume": Verb(
+        lambda one: one.resume(), "resumed", "resumed by you", lambda one: one.alive and one.paused, "is not paused"
+    ),
+    "restart": Verb(
+        lambda one: one.restart(), "restarting", "restarted by you", lambda one: one.wanted, "is on its way out"
+    ),
 }
 
 
-def act(crew: Crew, verb: str, name: str) -> list[str]:
+def act(crew: Backend, verb: str, name: str) -> list[str]:
     """Do it to the processes that the name means, and give their names. Raises UnknownProcess and CannotDo."""
     row = VERBS[verb]
     found = [crew.processes[one] for one in matching(name, list(crew.processes))]
@@ -69,27 +63,7 @@ def act(crew: Crew, verb: str, name: str) -> list[str]:
     return [process.name for process in able]
 
 
-def kill_pid(crew: Crew, pid: int) -> list[str]:
-    """End one operating-system process of the lab, not what it belongs to. Raises UnknownProcess."""
-    owner = _owner(crew, pid)
-    if owner is None or pid == os.getpid() or not belongs(pid, crew.folder.lab_id):
-        raise UnknownProcess(name=pid)
-    if owner.pid == pid:
-        return act(crew, "kill", owner.name)
-    signal_one(pid, signal.SIGKILL)
-    crew.journal.tell("killed", owner.name, f"its process {pid} was killed by you", pid=pid)
-    return [owner.name]
-
-
-def _owner(crew: Crew, pid: int) -> Process | None:
-    try:
-        leader = os.getsid(pid)
-    except (OSError, OverflowError):  # no number of a process
-        return None
-    return next((one for one in crew.processes.values() if one.pid == leader), None)
-
-
-def scale(crew: Crew, name: str, count: int) -> int:
+def scale(crew: Backend, name: str, count: int) -> int:
     """Change how many of a kind are wanted, and give how many were. Raises UnknownProcess, CannotDo, BadCount."""
     kind = kind_named(name, crew.kinds)
     if not kind.scalable:
