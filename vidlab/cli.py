@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from vidlab import __version__
 from vidlab.commands import bench, chaos, check, demo, faults, lab, notebook, numbers, setup, videos
-from vidlab.commands.common import err
+from vidlab.commands.common import err, lab_kind
 from vidlab.errors import VidLabError
 
 app = typer.Typer(
@@ -45,11 +45,16 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def vidlab(
     state: Annotated[Path | None, typer.Option("--state", help="The lab's folder.", metavar="DIR")] = None,
+    lab: Annotated[
+        Literal["local", "compose"] | None,
+        typer.Option("--lab", help="Processes of this machine, or containers; else VIDLAB_LAB, else local."),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """A real distributed video pipeline that you start, watch, break and scale."""
+    lab_kind.set(lab)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from vidlab.lab.local import LocalLab
 
 PIPE_WIDTH = 200  # columns; whoever reads a pipe wants a row in one line
+
+#: What `vidlab --lab` says: local, compose, or None.
+lab_kind: ContextVar[str | None] = ContextVar("lab_kind", default=None)
 
 #: Plain text: file names and log lines must come out as they are.
 out = Console(
@@ -46,9 +50,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def the_lab(state: Path | None) -> LocalLab:
     """The lab of that folder."""
-    from vidlab.lab.local import LocalLab
+    from vidlab.lab.choice import chosen_lab
 
-    return LocalLab(state)
+    return chosen_lab(lab_kind.get(), state)
 
 
 def print_json(value: Any) -> None:

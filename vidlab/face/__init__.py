@@ -10,17 +10,18 @@ from vidlab.face.video import Video
 __all__ = ["Lab", "Video", "connect"]
 
 
-def connect(state: Path | str | None = None) -> Lab:
+def connect(lab: Path | str | None = None) -> Lab:
     """The running lab of this project, started first where it is down.
 
-    `state` names another lab's folder. Raises NotReady, PartMissing or LabFailed when it cannot be started.
+    `lab` is "local" for processes of this machine, "compose" for containers, or another lab's folder; without it
+    VIDLAB_LAB says which. Raises NotReady, PartMissing or LabFailed when it cannot be started.
     """
     from vidlab.face.frames import show_whole_sentences
-    from vidlab.lab.local import LocalLab
+    from vidlab.lab.choice import chosen_lab
     from vidlab.logs import only_warnings
 
     only_warnings()
     show_whole_sentences()
-    lab = Lab(LocalLab(state))
-    lab.up()
-    return lab
+    found = Lab(chosen_lab(str(lab)) if lab in ("local", "compose") else chosen_lab(state=lab))
+    found.up()
+    return found

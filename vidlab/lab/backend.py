@@ -18,9 +18,12 @@ class Slot(Protocol):
     kind: Kind
     name: str
     wanted: bool
-    paused: bool
     #: It belongs to the user, and is neither started nor stopped.
     outside: bool
+
+    @property
+    def paused(self) -> bool:
+        """Was it stopped where it stands?"""
 
     @property
     def alive(self) -> bool:

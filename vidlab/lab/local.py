@@ -88,7 +88,7 @@ class LocalLab:
         """
         self.folder.make()
         with self.folder.locked("up"):
-            if self._look().state != "up":
+            if not self.running or self._look().state != "up":
                 self._come_up(on_event)
         return self
 
@@ -104,9 +104,9 @@ class LocalLab:
             error.add_note("Nothing was lost: the lab is down, as before.")
             raise
 
-    def _begin(self) -> None:
+    def _begin(self, *words: str) -> None:
         sweep(self.folder)
-        born = self._spawn()
+        born = self._spawn(*words)
         deadline = time.monotonic() + BIRTH
         while not self.running:
             if born.poll() is not None or time.monotonic() > deadline:
@@ -114,11 +114,11 @@ class LocalLab:
                 raise LabFailed(why=f"The lab's supervisor did not start: {line}")
             time.sleep(POLL)
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self, *words: str) -> subprocess.Popen[bytes]:
         environment = {**os.environ, **self.env, MARK: self.folder.lab_id, "VIDLAB_PROCESS": "supervisor"}
         with self.folder.log_of("supervisor").open("ab") as output:
             born = subprocess.Popen(
-                self._command(),
+                [*self._command(), *words],
                 env=environment,
                 stdin=subprocess.PIPE if self.with_parent else subprocess.DEVNULL,
                 stdout=output,
@@ -203,10 +203,7 @@ class LocalLab:
 
     def settings(self) -> Settings:
         """Settings with this lab's addresses."""
-        lab = self.folder.read_lab()
-        if lab is None:
-            raise LabNotRunning(state=self.folder.root)
-        return self._settings(lab.settings)
+        return self._settings(self._read().settings)
 
     def _settings(self, addresses: Mapping[str, Any]) -> Settings:
         return Settings(**{"state": self.folder.root, **addresses})
@@ -214,10 +211,7 @@ class LocalLab:
     @property
     def control(self) -> tuple[str, str]:
         """Where the supervisor listens, and the lab's secret."""
-        lab = self.folder.read_lab()
-        if lab is None:
-            raise LabNotRunning(state=self.folder.root)
-        return lab.control_url, self.folder.secret
+        return self._read().control_url, self.folder.secret
 
     def events(self, after: int = 0, wait: float = 0) -> list[Event]:
         """What the supervisor did after that event; waits so many seconds for news."""
@@ -289,10 +283,13 @@ class LocalLab:
             time.sleep(POLL)
 
     def _client(self) -> Client:
+        return Client(self.folder, self._read())
+
+    def _read(self) -> LabFile:
         lab = self.folder.read_lab()
         if lab is None:
             raise LabNotRunning(state=self.folder.root)
-        return Client(self.folder, lab)
+        return lab
 
 
 def _meant(name: str, status: LabStatus) -> list[str]:

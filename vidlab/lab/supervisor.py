@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import uvicorn
 
 from vidlab.errors import VidLabError
 from vidlab.lab.addresses import as_text, endpoints, port_of, with_addresses
+from vidlab.lab.backend import Backend
 from vidlab.lab.control import Control
 from vidlab.lab.crew import Crew
 from vidlab.lab.folder import Folder, LabFile
@@ -45,6 +46,13 @@ class Server(uvicorn.Server):
         yield
 
 
+def face_of(control: Control) -> Server:
+    """The server of a lab's HTTP face."""
+    # Who follows the events must not hold up the end.
+    config = uvicorn.Config(control.app(), log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    return Server(config)
+
+
 class Lab:
     """One lab: its crew, its HTTP face, and the file that tells where it is."""
 
@@ -64,7 +72,7 @@ class Lab:
         crew.on_change = functools.partial(self._keep, crew)
         for name, count in {**_possible(self.folder.read_counts(), crew), **counts}.items():
             crew.counts[kind_named(name, crew.kinds).name] = count
-        _listen_for_the_end(crew, with_parent)
+        listen_for_the_end(crew, with_parent)
         outages = Outages(crew, self.settings, self.links)
         server = self._server(crew, outages)
         face = asyncio.create_task(server.serve([self.listener]))
@@ -92,10 +100,7 @@ class Lab:
         return server_command(kind.name, self.folder.root, ports, self.settings)
 
     def _server(self, crew: Crew, outages: Outages) -> Server:
-        app = Control(crew, outages, lambda: self._tell(crew)).app()
-        # Who follows the events must not hold up the end.
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
-        return Server(config)
+        return face_of(Control(crew, outages, lambda: self._tell(crew)))
 
     def _file(self, crew: Crew) -> LabFile:
         return LabFile(
@@ -136,7 +141,7 @@ def _possible(counts: Mapping[str, int], crew: Crew) -> dict[str, int]:
     return {name: count for name, count in counts.items() if name in kinds and 0 <= count <= MOST}
 
 
-def _listen_for_the_end(crew: Crew, with_parent: bool) -> None:
+def listen_for_the_end(crew: Backend, with_parent: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, crew.close)
@@ -146,7 +151,7 @@ def _listen_for_the_end(crew: Crew, with_parent: bool) -> None:
         loop.add_reader(sys.stdin.fileno(), _parent_gone, loop, crew)
 
 
-def _parent_gone(loop: asyncio.AbstractEventLoop, crew: Crew) -> None:
+def _parent_gone(loop: asyncio.AbstractEventLoop, crew: Backend) -> None:
     loop.remove_reader(sys.stdin.fileno())
     crew.close()
 
@@ -163,11 +168,8 @@ def run_lab(root: Path, kinds: Sequence[Kind], counts: Mapping[str, int], with_p
     """Run the lab of that folder in this process. Gives the exit code: 3 when one runs there already."""
     folder = Folder(root)
     folder.make()
-    with (folder.root / "supervisor.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            log.error("another supervisor runs this lab")
+    with alone_in(folder) as alone:
+        if not alone:
             return 3
         settings = Settings(state=folder.root)
         usual = USUAL | BEHIND if settings.links else USUAL
@@ -176,17 +178,42 @@ def run_lab(root: Path, kinds: Sequence[Kind], counts: Mapping[str, int], with_p
     return 0
 
 
+@contextlib.contextmanager
+def alone_in(folder: Folder) -> Iterator[bool]:
+    """Is there no other supervisor in that folder? Then there comes none as long as the block lasts."""
+    with (folder.root / "supervisor.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            log.error("another supervisor runs this lab")
+            yield False
+        else:
+            yield True
+
+
 def main(kinds: Sequence[Kind] = make_spec()) -> int:
     """The command line; a test passes kinds of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    return supervise(
+        lambda given, counts: run_lab(given.state, kinds, counts, given.with_parent), command_line(__doc__)
+    )
+
+
+def command_line(description: str | None) -> argparse.ArgumentParser:
+    """What every supervisor is told."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--state", type=Path, required=True, help="the lab's folder")
     parser.add_argument("--count", action="append", default=[], metavar="KIND=N", help="how many of a kind are wanted")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input is closed")
+    return parser
+
+
+def supervise(run: Callable[[argparse.Namespace, Mapping[str, int]], int], parser: argparse.ArgumentParser) -> int:
+    """Read the command line, and run the lab with those counts. Gives the exit code."""
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     counts = {name: int(number) for name, _, number in (count.partition("=") for count in options.count)}
     try:
-        return run_lab(options.state, kinds, counts, options.with_parent)
+        return run(options, counts)
     except VidLabError as error:
         log.error("%s", error)
         return 1

@@ -1,0 +1,303 @@
+"""The containers of a lab: what is wanted of them, what Docker makes of that, and what happened to them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import time
+from collections.abc import Callable, Collection
+from typing import NoReturn
+
+from vidlab.errors import CannotDo, CommandFailed, LabFailed, VidLabError
+from vidlab.lab.compose.container import Container
+from vidlab.lab.compose.project import ALL, Project, Seen, kind_of
+from vidlab.lab.folder import Folder
+from vidlab.lab.journal import Journal
+from vidlab.lab.status import State
+from vidlab.problem import as_problem
+
+TICK = 0.3  # seconds between two looks while something is on its way
+REST = 1.0  # seconds between two looks when nothing is
+TAKEN = "Another program has that port: give the lab another one in .env, and type it again."
+GRACE = 10  # seconds between SIGTERM and SIGKILL when the lab goes down, as in the local lab
+MARK = "/state/run/disk-full"  # in each container of ours: one folder for all
+
+#: Faults that a container cannot have, and why.
+IMPOSSIBLE = {
+    "clock-off": "a container's environment is fixed when it is made; the local lab has this fault",
+    **dict.fromkeys(
+        ("slow-link", "cut-link", "reset-link"),
+        "containers reach each other without a link between them; the local lab has this fault: vidlab up --links",
+    ),
+}
+
+
+class Containers:
+    """Wanted counts, the containers there are, and the journal of what happened to them."""
+
+    def __init__(self, project: Project, folder: Folder) -> None:
+        self.project = project
+        self.folder = folder
+        self.journal = Journal()
+        self.kinds = project.kinds
+        self.counts = {name: kind.count for name, kind in self.kinds.items() if name in project.by_default}
+        self.held: set[str] = set()
+        self.ending = asyncio.Event()
+        self.processes: dict[str, Container] = {}
+        #: Called when counts or pids are no longer what they were.
+        self.on_change: Callable[[], None] = lambda: None
+        self._told: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        self.began = time.monotonic()
+        self.is_up = False
+        self._wake = asyncio.Event()
+        self._asked: dict[str, int] = {}  # counts that Docker was asked for
+        self._scaling: asyncio.Task[None] | None = None
+
+    @property
+    def closing(self) -> bool:
+        return self.ending.is_set()
+
+    # -- the loop
+
+    async def take_over(self) -> None:
+        """See what is there already: as many as there are of a kind are wanted."""
+        found = await asyncio.to_thread(self.project.containers)
+        for kind in {kind_of(one.service) for one in found} & self.kinds.keys():
+            numbers = [one.number for one in found if kind_of(one.service) == kind and one.status != "exited"]
+            if numbers and self.kinds[kind].scalable:
+                self.counts[kind] = len(numbers)
+        self._asked = dict(self.counts)
+        self.see(found)
+
+    async def run(self, *, attach: bool = False) -> None:
+        """Bring the containers up, tell what happens to them until the lab is closed, and take them down.
+
+        With `attach` none is started: what is there is the lab.
+        """
+        coming = asyncio.create_task(self._arrived() if attach else self._come_up())
+        try:
+            while not self.closing:
+                await self._look()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), REST if self._is_calm() else TICK)
+                self._wake.clear()
+        finally:
+            await _ended(coming, self._scaling)
+        await asyncio.to_thread(self.project.compose, *ALL, "down", "--timeout", str(GRACE))
+        self.journal.tell("down", "lab")
+
+    async def _come_up(self) -> None:
+        others = {kind: count for kind, count in self.counts.items() if count != self.kinds[kind].count}
+        counts = [f"--scale={self.project.service[kind]}={count}" for kind, count in others.items()]
+        words = self.project.command("up", "--detach", "--wait", "--no-recreate", *counts)
+        try:
+            await self._run(words)
+        except VidLabError as error:
+            if not self.closing:
+                self.journal.tell("failed", "lab", str(error), **as_problem(error))
+            return
+        await self._arrived()
+
+    async def _arrived(self) -> None:
+        await self._look()
+        self.is_up = True
+        self.journal.tell("up", "lab", seconds=time.monotonic() - self.began)
+
+    async def _run(self, words: list[str]) -> None:
+        """A command that takes its time: it is ended with who waits for it. Raises LabFailed with what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            printed, _ = await process.communicate()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+            raise
+        if process.returncode:
+            lines = [line for line in printed.decode(errors="replace").splitlines() if line.strip()][-5:]
+            advice = [TAKEN] if "address already in use" in "".join(lines) else []
+            raise LabFailed(why="\n".join([f"{shlex.join(words)} did not end well:", *lines, *advice]))
+
+    def wake(self) -> None:
+        """Look at once: something was changed."""
+        self._wake.set()
+
+    async def _look(self) -> None:
+        try:
+            found = await asyncio.to_thread(self.project.containers)
+        except CommandFailed as error:  # Docker itself may be starting anew
+            self.journal.tell("failed", "docker", str(error))
+            return
+        self.see(found)
+        self._keep_down()
+        self._match_docker()
+        now = (dict(self.counts), {one.name: one.pid for one in self.in_order() if one.pid is not None})
+        if now != self._told:
+            self._told = now
+            self.on_change()
+
+    def _is_calm(self) -> bool:
+        return self.is_up and not self._scaling and all(one.settled or one.paused for one in self.processes.values())
+
+    # -- what is seen
+
+    def see(self, found: Collection[Seen]) -> None:
+        """Take in what Docker tells, and note what became of whom."""
+        self.match_counts()
+        by_name = {self._name(one): one for one in found if kind_of(one.service) in self.kinds}
+        for name, seen in by_name.items():
+            kind = self.kinds[kind_of(seen.service)]
+            slot = self.processes.setdefault(name, Container(self.project, kind, name))
+            before, state = slot.seen, slot.state
+            slot.seen = seen
+            self._note(slot, before, state)
+        for name in [name for name in self.processes if name not in by_name]:
+            self._gone(self.processes[name])
+        self._mark_wanted()
+
+    def _name(self, seen: Seen) -> str:
+        return self.kinds[kind_of(seen.service)].process_name(seen.number)
+
+    def _note(self, slot: Container, before: Seen | None, state: State) -> None:
+        """Tell what changed since the look before."""
+        seen = slot.seen
+        assert seen is not None
+        if before and before.began != seen.began and before.status in ("running", "paused"):
+            self._tell_end(slot, before, seen)
+        if seen.status == "running" and (before is None or before.began != seen.began or before.status == "created"):
+            self.journal.tell("started", slot.name, pid=slot.pid, restarts=seen.restarts)
+        if seen.status in ("exited", "dead") and before and before.status == "running" and before.began == seen.began:
+            self._tell_end(slot, before, seen)
+        if slot.settled and (state != slot.state or (before is not None and before.began != seen.began)):
+            kind = "done" if slot.state is State.DONE else "ready"
+            self.journal.tell(kind, slot.name, _met(slot), pid=slot.pid, port=self._port(slot))
+            slot.was_ready = True
+
+    def _tell_end(self, slot: Container, before: Seen, seen: Seen) -> None:
+        if slot.kind.once and seen.exit_code == 0:
+            return
+        killed = slot.was_killed(before)
+        text = "killed by you" if killed else f"exited with code {seen.exit_code}" if seen.exit_code else "ended"
+        slot.say(text)
+        self.journal.tell("exited", slot.name, text, restarts=seen.restarts)
+
+    def _port(self, slot: Container) -> int | None:
+        return self.project.published.get(self.project.service[slot.kind.name])
+
+    def _gone(self, slot: Container) -> None:
+        if slot.seen is not None:
+            self.journal.tell("stopped", slot.name)
+            slot.seen = None
+        if slot.name not in self._wanted(slot.kind.name):
+            del self.processes[slot.name]
+
+    def _of(self, kind: str) -> list[Container]:
+        return sorted((one for one in self.processes.values() if one.kind.name == kind), key=lambda one: one.number)
+
+    def in_order(self) -> list[Container]:
+        """The containers in the order of the kinds, each kind's by number."""
+        return [one for kind in self.kinds for one in self._of(kind)]
+
+    # -- counts
+
+    def _wanted(self, kind: str) -> list[str]:
+        """The names of those that are wanted: the numbers that there are, and then the next ones."""
+        there = [one.name for one in self._of(kind) if one.seen is not None]
+        names = [
+            self.kinds[kind].process_name(number) for number in range(1, len(there) + self.counts.get(kind, 0) + 1)
+        ]
+        return [*there, *(name for name in names if name not in there)][: self.counts.get(kind, 0)]
+
+    def match_counts(self) -> None:
+        """Have a slot for each container that is wanted; those that are too many go with the next look."""
+        for kind in self.counts:
+            for name in self._wanted(kind):
+                self.processes.setdefault(name, Container(self.project, self.kinds[kind], name))
+        self._mark_wanted()
+
+    def _mark_wanted(self) -> None:
+        for slot in list(self.processes.values()):
+            asked = slot.kind.name in self.counts
+            slot.wanted = not asked or slot.name in self._wanted(slot.kind.name)
+            slot.held = slot.name in self.held
+            if slot.seen is None and not slot.wanted:
+                del self.processes[slot.name]
+
+    def _match_docker(self) -> None:
+        """Have compose make, or take away, what is wanted otherwise than it was asked for."""
+        if self._scaling and not self._scaling.done():
+            return
+        self._scaling = None
+        changed = {kind: count for kind, count in self.counts.items() if self._asked.get(kind) != count}
+        if changed and self.is_up:
+            self._scaling = asyncio.create_task(self._scale(changed))
+
+    async def _scale(self, changed: dict[str, int]) -> None:
+        services = {self.project.service[kind]: count for kind, count in changed.items()}
+        words = [f"--scale={service}={count}" for service, count in services.items()]
+        try:
+            await self._run(self.project.command("up", "--detach", "--no-recreate", "--no-deps", *words, *services))
+        except VidLabError as error:
+            for kind in changed:
+                self.journal.tell("failed", kind, str(error))
+        self._asked.update(changed)
+        self.wake()
+
+    # -- orders
+
+    def kill_pid(self, pid: int) -> list[str]:
+        """A container's processes belong to other users of the system: they are killed with it, by its name."""
+        why = "processes in containers are killed by the name of their container"
+        raise CannotDo(name=f"process {pid}", done="killed", why=why)
+
+    def close(self) -> None:
+        """Take the lab down: `run` returns when no container is left."""
+        if not self.closing:
+            self.ending.set()
+            self.journal.tell("closing", "lab")
+        self.wake()
+
+    # -- what faults ask for
+
+    def check_fault(self, name: str) -> None:
+        """Raises CannotDo for what a container cannot have."""
+        if name in IMPOSSIBLE:
+            raise CannotDo(name=name, done="had in containers", why=IMPOSSIBLE[name])
+
+    def set_clock(self, name: str, seconds: float) -> NoReturn:
+        """Raises CannotDo."""
+        raise CannotDo(name=name, done=f"set {seconds:.0f} s ahead", why=IMPOSSIBLE["clock-off"])
+
+    def fill_disk(self, full: bool) -> None:
+        """Let no process write to its scratch folder, or let all do it again."""
+        keeper = self.processes["keeper"].seen
+        if keeper is None:
+            raise CannotDo(name="scratch", done="filled", why="the keeper's container, which would do it, is not there")
+        self.project.docker("exec", keeper.id, *(["touch"] if full else ["rm", "-f"]), MARK)
+
+    def _keep_down(self) -> None:
+        """Who was just being started when the fault began is killed now."""
+        for slot in self.processes.values():
+            slot.held = slot.name in self.held
+            if slot.held and slot.alive:
+                with contextlib.suppress(VidLabError):  # it ended meanwhile; the next look sees
+                    slot.kill()
+
+
+def _met(slot: Container) -> str:
+    if slot.state is State.DONE:
+        return "exited with code 0"
+    return "healthy" if slot.seen and slot.seen.health == "healthy" else "runs"
+
+
+async def _ended(*tasks: asyncio.Task[None] | None) -> None:
+    for task in tasks:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,69 @@
+"""`ComposeLab`: the lab in containers, as Python and the command line say it: the words of `LocalLab`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from vidlab.lab.compose.project import ALL, Project
+from vidlab.lab.folder import LabFile
+from vidlab.lab.local import LocalLab
+from vidlab.settings import Settings
+
+#: Beside the local lab's folder: what clients were told, logs, and where the supervisor is. The data is in volumes.
+SUFFIX = "-compose"
+
+
+class ComposeLab(LocalLab):
+    """The lab of the project's docker-compose.yml.
+
+    It attaches to the containers that are there, however they were brought up. A supervisor on this machine says each
+    word to Docker, and tells what becomes of the containers.
+    """
+
+    def __init__(
+        self,
+        state: Path | str | None = None,
+        *,
+        counts: Mapping[str, int] | None = None,
+        env: Mapping[str, str] | None = None,
+        with_parent: bool = False,
+    ) -> None:
+        folder = Settings().state if state is None else Path(state)
+        beside = folder.with_name(folder.name + SUFFIX) if state is None else folder
+        super().__init__(beside, counts=counts, env=env, with_parent=with_parent)
+        self.project = Project()
+
+    def __repr__(self) -> str:
+        return f"ComposeLab({str(self.folder.root)!r})"
+
+    def down(self) -> None:
+        """Take all containers down, and keep their volumes."""
+        super().down()
+        if self._has_containers():
+            self.project.compose(*ALL, "down")
+
+    def reset(self) -> None:
+        """Take all containers down, and forget their volumes too."""
+        super().down()
+        self.project.compose(*ALL, "down", "--volumes")
+        self.folder.forget_data()
+
+    def _supervisor(self) -> list[str]:
+        return [sys.executable, "-P", "-m", "vidlab.lab.compose.supervisor"]
+
+    def _read(self) -> LabFile:
+        if not self.running and self._has_containers():
+            self._attach()
+        return super()._read()
+
+    def _attach(self) -> None:
+        """Have a supervisor follow the containers that somebody brought up by docker compose."""
+        self.folder.make()
+        with self.folder.locked("up"):
+            if not self.running:
+                self._begin("--attach")
+
+    def _has_containers(self) -> bool:
+        return any(one.status in ("running", "paused", "restarting") for one in self.project.containers())

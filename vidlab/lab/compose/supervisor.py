@@ -1,0 +1,112 @@
+"""The supervisor of a lab in containers: `python -m vidlab.lab.compose.supervisor`. Docker runs them; it is asked."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from vidlab.lab.addresses import as_text, endpoints
+from vidlab.lab.compose.containers import Containers
+from vidlab.lab.compose.logs import Logs
+from vidlab.lab.compose.project import Project
+from vidlab.lab.control import Control
+from vidlab.lab.folder import Folder, LabFile
+from vidlab.lab.outages import Outages
+from vidlab.lab.ports import HOST
+from vidlab.lab.spec import kind_named
+from vidlab.lab.supervisor import alone_in, command_line, face_of, listen_for_the_end, supervise
+from vidlab.settings import Settings
+
+
+class Lab:
+    """One lab in containers: its HTTP face, and the file that tells where it is."""
+
+    def __init__(self, folder: Folder, project: Project) -> None:
+        self.folder = folder
+        self.project = project
+        self.settings: Settings = project.settings(folder.root)
+        self.listener = socket.create_server((HOST, 0))
+        self.control_url = f"http://{HOST}:{self.listener.getsockname()[1]}"
+        self.since = time.time()
+
+    async def serve(self, counts: Mapping[str, int], given: argparse.Namespace) -> None:
+        """Bring everything up, or attach to what there is, and return when the lab was taken down."""
+        containers = Containers(self.project, self.folder)
+        containers.on_change = lambda: self._keep(containers)
+        for name, count in {**self.folder.read_counts(), **counts}.items():
+            kind = kind_named(name, containers.kinds)
+            if kind.scalable:
+                containers.counts[kind.name] = count
+        listen_for_the_end(containers, given.with_parent)
+        outages = Outages(containers, self.settings, {})
+        server = face_of(Control(containers, outages, lambda: self._tell(containers)))
+        face = asyncio.create_task(server.serve([self.listener]))
+        try:
+            await containers.take_over()
+            self.folder.write_lab(self._file(containers))
+            async with Logs(self.project, self.folder).followed():
+                await containers.run(attach=given.attach)
+            await outages.end()
+        finally:
+            if self.folder.is_run_by(os.getpid()):
+                self.folder.forget_lab()
+            server.should_exit = True
+            await face
+
+    def _file(self, containers: Containers) -> LabFile:
+        return LabFile(
+            pid=os.getpid(),
+            lab_id=self.folder.lab_id,
+            control_url=self.control_url,
+            ports=self.project.published,
+            endpoints=endpoints(self.settings, self.control_url),
+            settings=as_text(self.settings),
+            counts=containers.counts,
+            processes={one.name: one.pid for one in containers.in_order() if one.pid is not None},
+        )
+
+    def _keep(self, containers: Containers) -> None:
+        if self.folder.is_run_by(os.getpid()):
+            with contextlib.suppress(OSError):  # the disk is full: the next change is written
+                self.folder.write_lab(self._file(containers))
+                scaled = {name: count for name, count in containers.counts.items() if containers.kinds[name].scalable}
+                self.folder.write_counts(scaled)
+
+    def _tell(self, containers: Containers) -> dict[str, Any]:
+        return {
+            "state": "down" if containers.closing else "up" if containers.is_up else "starting",
+            "api_url": self.settings.api_url,
+            "lab_id": self.folder.lab_id,
+            "since": self.since,
+            "counts": containers.counts,
+            "endpoints": endpoints(self.settings, self.control_url),
+        }
+
+
+def run_lab(given: argparse.Namespace, counts: Mapping[str, int]) -> int:
+    """Run the lab of that folder by Docker. Gives the exit code: 3 when somebody does so already."""
+    folder = Folder(given.state)
+    folder.make()
+    with alone_in(folder) as alone:
+        if not alone:
+            return 3
+        asyncio.run(Lab(folder, Project()).serve(counts, given))
+    return 0
+
+
+def main() -> int:
+    """The command line."""
+    parser = command_line(__doc__)
+    parser.add_argument("--attach", action="store_true", help="start nothing: follow the containers that are there")
+    return supervise(run_lab, parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
