@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 from contextlib import suppress
 
 from vidlab.errors import CannotDo, CommandFailed
@@ -21,15 +22,15 @@ class Container:
 
     outside = False
 
-    def __init__(self, project: Project, kind: Kind, name: str) -> None:
+    def __init__(self, project: Project, kind: Kind, name: str, held: Set[str]) -> None:
+        """`held`: the names of those that a fault keeps down."""
         self.project = project
         self.kind = kind
         self.name = name
         self.wanted = True
         #: As it was seen last; None when there is none.
         self.seen: Seen | None = None
-        #: Does a fault keep it down?
-        self.held = False
+        self._held = held
         self.was_ready = False
         #: When the container began that was killed by us: until another begins, its end is certain.
         self._killed: float | None = None
@@ -45,6 +46,11 @@ class Container:
     @property
     def alive(self) -> bool:
         return self.seen is not None and self.seen.status in ("running", "paused")
+
+    @property
+    def held(self) -> bool:
+        """Does a fault keep it down?"""
+        return self.name in self._held
 
     @property
     def killed(self) -> bool:
@@ -70,7 +76,7 @@ class Container:
         if self.seen.status == "paused":
             return State.PAUSED
         if self.seen.status == "running":
-            return State.STARTING if self.seen.health == "starting" else State.RUNNING
+            return State.STARTING if self.seen.health == "starting" or self.kind.once else State.RUNNING
         if self.kind.once and self.seen.status == "exited" and self.seen.exit_code == 0:
             return State.DONE
         return State.WAITING
@@ -102,7 +108,7 @@ class Container:
             return "is not made yet"
         if not self.wanted:
             return "stops when its task is done" if self.kind.patient else "is asked to stop"
-        if self.seen.health == "unhealthy" and self.alive:
+        if self.seen.health == "unhealthy" and self.seen.status == "running":
             return "does not answer its health check"
         if self.seen.status == "exited" and self.state is State.WAITING and not self.killed:
             return f"was stopped; begin it with: vidlab --lab compose restart {self.name}"
@@ -155,7 +161,6 @@ class Container:
 
     def try_now(self) -> None:
         """Start it where it was stopped."""
-        self.held = False
         if self.seen is not None:
             with suppress(CommandFailed):  # it is on its way already; the next look sees
                 self.project.docker("start", self.seen.id)

@@ -83,7 +83,7 @@ class Containers:
                     await asyncio.wait_for(self._wake.wait(), REST if self._is_calm() else TICK)
                 self._wake.clear()
         finally:
-            await _ended(coming, self._scaling)
+            await _cancelled(coming, self._scaling)
         await asyncio.to_thread(self.project.compose, *ALL, "down", "--timeout", str(GRACE))
         self.journal.tell("down", "lab")
 
@@ -135,7 +135,7 @@ class Containers:
             self.journal.tell("failed", "docker", str(error))
             return
         self.see(found)
-        self._keep_down()
+        await asyncio.to_thread(self._keep_down)
         self._match_docker()
         now = (dict(self.counts), {one.name: one.pid for one in self.in_order() if one.pid is not None})
         if now != self._told:
@@ -153,7 +153,7 @@ class Containers:
         by_name = {self._name(one): one for one in found if kind_of(one.service) in self.kinds}
         for name, seen in by_name.items():
             kind = self.kinds[kind_of(seen.service)]
-            slot = self.processes.setdefault(name, Container(self.project, kind, name))
+            slot = self.processes.setdefault(name, Container(self.project, kind, name, self.held))
             before, state = slot.seen, slot.state
             slot.seen = seen
             self._note(slot, before, state)
@@ -168,12 +168,10 @@ class Containers:
         """Tell what changed since the look before."""
         seen = slot.seen
         assert seen is not None
-        if before and before.began != seen.began and before.status in ("running", "paused"):
+        if before and before.status in ("running", "paused") and _ended_since(before, seen):
             self._tell_end(slot, before, seen)
         if seen.status == "running" and (before is None or before.began != seen.began or before.status == "created"):
             self.journal.tell("started", slot.name, pid=slot.pid, restarts=seen.restarts)
-        if seen.status in ("exited", "dead") and before and before.status == "running" and before.began == seen.began:
-            self._tell_end(slot, before, seen)
         if slot.settled and (state != slot.state or (before is not None and before.began != seen.began)):
             kind = "done" if slot.state is State.DONE else "ready"
             self.journal.tell(kind, slot.name, _met(slot), pid=slot.pid, port=self._port(slot))
@@ -218,14 +216,13 @@ class Containers:
         """Have a slot for each container that is wanted; those that are too many go with the next look."""
         for kind in self.counts:
             for name in self._wanted(kind):
-                self.processes.setdefault(name, Container(self.project, self.kinds[kind], name))
+                self.processes.setdefault(name, Container(self.project, self.kinds[kind], name, self.held))
         self._mark_wanted()
 
     def _mark_wanted(self) -> None:
         for slot in list(self.processes.values()):
             asked = slot.kind.name in self.counts
             slot.wanted = not asked or slot.name in self._wanted(slot.kind.name)
-            slot.held = slot.name in self.held
             if slot.seen is None and not slot.wanted:
                 del self.processes[slot.name]
 
@@ -283,11 +280,15 @@ class Containers:
 
     def _keep_down(self) -> None:
         """Who was just being started when the fault began is killed now."""
-        for slot in self.processes.values():
-            slot.held = slot.name in self.held
-            if slot.held and slot.alive:
+        for slot in list(self.processes.values()):
+            if slot.held and slot.alive and not slot.killed:
                 with contextlib.suppress(VidLabError):  # it ended meanwhile; the next look sees
                     slot.kill()
+
+
+def _ended_since(before: Seen, seen: Seen) -> bool:
+    """Has what was seen before ended, though another began in its place?"""
+    return before.began != seen.began or seen.status not in ("running", "paused")
 
 
 def _met(slot: Container) -> str:
@@ -296,7 +297,7 @@ def _met(slot: Container) -> str:
     return "healthy" if slot.seen and slot.seen.health == "healthy" else "runs"
 
 
-async def _ended(*tasks: asyncio.Task[None] | None) -> None:
+async def _cancelled(*tasks: asyncio.Task[None] | None) -> None:
     for task in tasks:
         if task is not None:
             task.cancel()

@@ -7,6 +7,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from vidlab.lab.compose.project import Project, kind_of
 from vidlab.lab.folder import Folder
@@ -50,14 +51,23 @@ class Logs:
             )
             try:
                 assert process.stdout is not None
-                while line := await process.stdout.readline():
-                    since = ["--since", "1s"]
-                    self._write(line)
+                await self._write_all(process.stdout)
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()
                 await process.wait()
+            since = ["--since", datetime.now(UTC).isoformat()]
             await asyncio.sleep(AGAIN)
+
+    async def _write_all(self, told: asyncio.StreamReader) -> None:
+        while True:
+            try:
+                line = await told.readline()
+            except ValueError:  # longer than LINE: it is left out
+                continue
+            if not line:
+                return
+            self._write(line)
 
     def _write(self, line: bytes) -> None:
         found = PREFIXED.fullmatch(line)

@@ -65,7 +65,7 @@ class Project:
 
     def command(self, *words: str) -> list[str]:
         """The words of `docker compose` for this project."""
-        return ["docker", "compose", "--file", str(self.file), *words]
+        return ["docker", "compose", "--ansi", "never", "--file", str(self.file), *words]
 
     def compose(self, *words: str, seconds: float | None = None) -> str:
         """Have compose do something. Raises CommandFailed with what it printed, and PartMissing."""

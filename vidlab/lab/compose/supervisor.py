@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import sys
@@ -103,6 +104,7 @@ def run_lab(given: argparse.Namespace, counts: Mapping[str, int]) -> int:
 
 def main() -> int:
     """The command line."""
+    logging.getLogger("vidlab.lab.shell").setLevel(logging.WARNING)  # Docker is asked every second
     parser = command_line(__doc__)
     parser.add_argument("--attach", action="store_true", help="start nothing: follow the containers that are there")
     return supervise(run_lab, parser)
