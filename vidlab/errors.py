@@ -232,6 +232,12 @@ class LabNotRunning(VidLabError):
     hint = "Start one with: vidlab up"
 
 
+class NoSupervisor(VidLabError):
+    """From inside of a container the lab cannot be {what}."""
+
+    hint = "On the host, in the project's folder, type: {command}"
+
+
 class SupervisorSilent(VidLabError):
     """The lab in {state} runs, but its supervisor (process {pid}) has not answered within {seconds:.0f} s."""
 

@@ -49,8 +49,8 @@ class Settings(BaseSettings):
 
     #: The lab's folder: data, logs, scratch, addresses. Not set: .vidlab of the nearest lab or project, from here up.
     state: Path = Field(default_factory=nearest_lab)
-    #: How the lab runs that is meant: processes of this machine, or containers.
-    lab: Literal["local", "compose"] = "local"
+    #: How the lab runs that is meant: processes of this machine, containers, or those beside this container.
+    lab: Literal["local", "compose", "inside"] = "local"
     #: This process's name, as `vidlab status` shows it.
     process: str = "cli"
 

@@ -17,8 +17,13 @@ def chosen_lab(
     with_parent: bool = False,
 ) -> LocalLab:
     """The lab of that kind, `local` or `compose`; else of the kind that VIDLAB_LAB names."""
-    if (kind or Settings().lab) == "compose":
-        from vidlab.lab.compose.lab import ComposeLab  # most commands never need it
+    kind = kind or Settings().lab
+    if kind == "local":
+        return LocalLab(state, env=env, with_parent=with_parent)
 
-        return ComposeLab(state, env=env, with_parent=with_parent)
-    return LocalLab(state, env=env, with_parent=with_parent)
+    from vidlab.lab.compose.inside import InsideLab  # most commands never need these
+    from vidlab.lab.compose.lab import ComposeLab
+
+    if kind == "inside":
+        return InsideLab(state)
+    return ComposeLab(state, env=env, with_parent=with_parent)

@@ -26,7 +26,7 @@ class Client:
     def __init__(self, folder: Folder, lab: LabFile) -> None:
         self.folder = folder
         self.pid = lab.pid
-        self.address = urlsplit(lab.control_url).netloc
+        self.address = urlsplit(lab.control_here or lab.control_url).netloc
 
     def status(self) -> dict[str, Any]:
         """The lab as a whole and its processes."""
@@ -48,6 +48,10 @@ class Client:
     def scale(self, kind: str, count: int) -> int:
         """Change how many of a kind are wanted, and give how many were."""
         return int(self._ask("POST", f"/kinds/{_segment(kind)}/scale", body={"count": count})["before"])
+
+    def log(self, name: str, lines: int) -> str:
+        """The last lines of a process's log."""
+        return str(self._ask("GET", f"/logs/{_segment(name)}?lines={lines}")["text"])
 
     def faults(self) -> list[dict[str, Any]]:
         """The faults that are on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,8 +39,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class Guard:
     """Lets a request through when it comes from this machine, from a page of this machine if any, with the secret."""
 
-    def __init__(self, app: ASGIApp, secret: str) -> None:
+    def __init__(self, app: ASGIApp, secret: str, names: Collection[str]) -> None:
         self.app = app
+        self.names = names
         self.secret = secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +53,7 @@ class Guard:
 
     def _refusal(self, request: Request) -> str | None:
         # A page that a browser was led to under another name for this machine must not get in.
-        if _host(request) not in LOOPBACK:
+        if _host(request) not in self.names:
             return "it was not sent to a name of this machine"
         origin = request.headers.get("origin")
         if origin is not None and not re.fullmatch(PAGES, origin):
@@ -72,11 +73,19 @@ def _host(request: Request) -> str | None:
 class Control:
     """The routes, each a word that is said to the crew."""
 
-    def __init__(self, crew: Backend, outages: Outages, tell: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        crew: Backend,
+        outages: Outages,
+        tell: Callable[[], dict[str, Any]],
+        names: Collection[str] = LOOPBACK,
+    ) -> None:
+        """`names`: what this machine is called by who may speak to it."""
         self.crew = crew
         self.outages = outages
         #: What is told about the lab as a whole.
         self.tell = tell
+        self.names = names
 
     def app(self) -> Starlette:
         """The application, guarded."""
@@ -86,7 +95,7 @@ class Control:
             allow_methods=["GET", "POST"],
             allow_headers=[SECRET, "Content-Type"],
         )
-        guard = Middleware(Guard, secret=self.crew.folder.secret)
+        guard = Middleware(Guard, secret=self.crew.folder.secret, names=self.names)
         return Starlette(routes=self._routes(), middleware=[cors, guard], exception_handlers=HANDLERS)
 
     def _routes(self) -> list[Route]:

@@ -20,8 +20,12 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     seconds: float | None = None,
+    given: str = "",
 ) -> str:
-    """What the program printed. `env` comes on top of this process's environment. Raises CommandFailed."""
+    """What the program printed. `env` comes on top of this process's environment; `given` is what it reads.
+
+    Raises CommandFailed.
+    """
     words = [str(word) for word in argv]
     log.info("%s", shlex.join(words))
     try:
@@ -30,7 +34,7 @@ def run(
             env={**os.environ, **(env or {})},
             cwd=cwd,
             timeout=seconds,
-            stdin=subprocess.DEVNULL,
+            input=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

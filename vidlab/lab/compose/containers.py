@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shlex
 import time
 from collections.abc import Callable, Collection
@@ -16,6 +17,8 @@ from vidlab.lab.folder import Folder
 from vidlab.lab.journal import Journal
 from vidlab.lab.status import State
 from vidlab.problem import as_problem
+
+log = logging.getLogger(__name__)
 
 TICK = 0.3  # seconds between two looks while something is on its way
 REST = 1.0  # seconds between two looks when nothing is
@@ -47,6 +50,9 @@ class Containers:
         self.processes: dict[str, Container] = {}
         #: Called when counts or pids are no longer what they were.
         self.on_change: Callable[[], None] = lambda: None
+        #: Called in a thread when the keeper's container has begun: through it all of ours are told something.
+        self.on_keeper: Callable[[Seen], None] = lambda seen: None
+        self._keeper_began = 0.0
         self._told: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self.began = time.monotonic()
         self.is_up = False
@@ -60,8 +66,9 @@ class Containers:
 
     # -- the loop
 
-    async def take_over(self) -> None:
-        """See what is there already: as many as there are of a kind are wanted."""
+    async def take_over(self, *, attach: bool) -> None:
+        """See what is there already: as many as there are of a kind are wanted. With `attach` that is the lab."""
+        self.is_up = attach
         found = await asyncio.to_thread(self.project.containers)
         for kind in {kind_of(one.service) for one in found} & self.kinds.keys():
             numbers = [one.number for one in found if kind_of(one.service) == kind and one.status != "exited"]
@@ -137,10 +144,21 @@ class Containers:
         self.see(found)
         await asyncio.to_thread(self._keep_down)
         self._match_docker()
+        await self._greet()
         now = (dict(self.counts), {one.name: one.pid for one in self.in_order() if one.pid is not None})
         if now != self._told:
             self._told = now
             self.on_change()
+
+    async def _greet(self) -> None:
+        keeper = self.processes["keeper"].seen if "keeper" in self.processes else None
+        if keeper and keeper.status == "running" and keeper.began != self._keeper_began:
+            try:
+                await asyncio.to_thread(self.on_keeper, keeper)
+            except VidLabError as error:  # it ended meanwhile; the next one is told
+                log.info("not told: %s", error)
+            else:
+                self._keeper_began = keeper.began
 
     def _is_calm(self) -> bool:
         return self.is_up and not self._scaling and all(one.settled or one.paused for one in self.processes.values())

@@ -14,8 +14,8 @@ from vidlab.lab.folder import Folder
 
 AGAIN = 1.0  # seconds; when no container is there yet, there is nothing to follow
 LINE = 1024 * 1024  # bytes
-#: worker_360p-1  | text
-PREFIXED = re.compile(rb"(?P<service>[\w.-]+?)(-(?P<number>\d+))?\s*\| ?(?P<text>.*)", re.DOTALL)
+#: worker_360p-1  | text; compose writes what clears a line before it, though it was told not to colour anything.
+PREFIXED = re.compile(rb"(?:\x1b\[\d*K)*(?P<service>[\w.-]+?)(-(?P<number>\d+))?\s*\| ?(?P<text>.*)", re.DOTALL)
 
 
 class Logs:

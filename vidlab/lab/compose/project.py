@@ -71,9 +71,12 @@ class Project:
         """Have compose do something. Raises CommandFailed with what it printed, and PartMissing."""
         return _docker(self.command(*words), seconds)
 
-    def docker(self, *words: str, seconds: float = ANSWER) -> str:
-        """Have Docker do something to containers. Raises CommandFailed with what it printed, and PartMissing."""
-        return _docker(["docker", *words], seconds)
+    def docker(self, *words: str, seconds: float = ANSWER, given: str = "") -> str:
+        """Have Docker do something to containers; `given` is what the command reads.
+
+        Raises CommandFailed with what it printed, and PartMissing.
+        """
+        return _docker(["docker", *words], seconds, given)
 
     def begin(self, *words: str) -> None:
         """Have Docker do something that takes its time, such as waiting for a worker's end. What it says is logged."""
@@ -126,6 +129,12 @@ class Project:
         services = self.config["services"].items()
         return {name: int(service["ports"][0]["published"]) for name, service in services if service.get("ports")}
 
+    @cached_property
+    def gateway(self) -> str:
+        """The address of this machine that containers reach; "" where Docker has none."""
+        words = ("network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{.Gateway}} {{end}}")
+        return next(iter(self.docker(*words).split()), "")
+
     # -- what there is
 
     def containers(self) -> list[Seen]:
@@ -147,9 +156,9 @@ def kind_of(service: str) -> str:
     return CALLED.get(service, service.replace("_", "-"))
 
 
-def _docker(words: Sequence[str], seconds: float | None) -> str:
+def _docker(words: Sequence[str], seconds: float | None, given: str = "") -> str:
     try:
-        return run(words, seconds=seconds)
+        return run(words, seconds=seconds, given=given)
     except CommandFailed as error:
         if isinstance(error.__cause__, FileNotFoundError):
             command = "Install Docker Engine 25 or newer with its compose plugin, then type it again."

@@ -5,25 +5,30 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import socket
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from vidlab.lab.addresses import as_text, endpoints
 from vidlab.lab.compose.containers import Containers
 from vidlab.lab.compose.logs import Logs
-from vidlab.lab.compose.project import Project
-from vidlab.lab.control import Control
+from vidlab.lab.compose.project import Project, Seen
+from vidlab.lab.control import LOOPBACK, Control
 from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.outages import Outages
 from vidlab.lab.ports import HOST
 from vidlab.lab.spec import kind_named
 from vidlab.lab.supervisor import alone_in, command_line, face_of, listen_for_the_end, supervise
 from vidlab.settings import Settings
+
+#: What Docker calls this machine in the containers whose service says so.
+INSIDE = "host.docker.internal"
 
 
 class Lab:
@@ -33,24 +38,28 @@ class Lab:
         self.folder = folder
         self.project = project
         self.settings: Settings = project.settings(folder.root)
-        self.listener = socket.create_server((HOST, 0))
-        self.control_url = f"http://{HOST}:{self.listener.getsockname()[1]}"
+        self.listeners = [socket.create_server((HOST, 0))]
+        self.port = self.listeners[0].getsockname()[1]
+        self.control_url = f"http://{HOST}:{self.port}"
+        with contextlib.suppress(OSError):  # where Docker runs in a machine of its own, it leads to HOST by itself
+            self.listeners.append(socket.create_server((project.gateway, self.port)))
         self.since = time.time()
 
     async def serve(self, counts: Mapping[str, int], given: argparse.Namespace) -> None:
         """Bring everything up, or attach to what there is, and return when the lab was taken down."""
         containers = Containers(self.project, self.folder)
         containers.on_change = lambda: self._keep(containers)
+        containers.on_keeper = self._introduce
         for name, count in {**self.folder.read_counts(), **counts}.items():
             kind = kind_named(name, containers.kinds)
             if kind.scalable:
                 containers.counts[kind.name] = count
         listen_for_the_end(containers, given.with_parent)
         outages = Outages(containers, self.settings, {})
-        server = face_of(Control(containers, outages, lambda: self._tell(containers)))
-        face = asyncio.create_task(server.serve([self.listener]))
+        server = face_of(Control(containers, outages, lambda: self._tell(containers), (*LOOPBACK, INSIDE)))
+        face = asyncio.create_task(server.serve(self.listeners))
         try:
-            await containers.take_over()
+            await containers.take_over(attach=given.attach)
             self.folder.write_lab(self._file(containers))
             async with Logs(self.project, self.folder).followed():
                 await containers.run(attach=given.attach)
@@ -71,6 +80,28 @@ class Lab:
             settings=as_text(self.settings),
             counts=containers.counts,
             processes={one.name: one.pid for one in containers.in_order() if one.pid is not None},
+        )
+
+    def _introduce(self, container: Seen) -> None:
+        """Tell the containers, which share a folder, where to speak to this supervisor. Raises CommandFailed."""
+        told = {
+            "lab.json": json.dumps(asdict(self._inside())),
+            "lab-id": self.folder.lab_id,
+            "secret": self.folder.secret,
+        }
+        words = ("exec", "--interactive", container.id, "python", "-m", "services.container", "told")
+        self.project.docker(*words, given=json.dumps(told))
+
+    def _inside(self) -> LabFile:
+        """As `lab.json` reads in a container: addresses are those of its environment."""
+        return LabFile(
+            pid=0,
+            lab_id=self.folder.lab_id,
+            control_url=self.control_url,
+            control_here=f"http://{INSIDE}:{self.port}",
+            ports={},
+            endpoints={},
+            settings={},
         )
 
     def _keep(self, containers: Containers) -> None:
