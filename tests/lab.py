@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from tests.postgres import free_port
 from vidlab.client import Client
+from vidlab.lab.choice import chosen_lab
+from vidlab.lab.compose.lab import ComposeLab
 from vidlab.lab.local import LocalLab
 from vidlab.playback import Playback, check_playback, from_web
 from vidlab.settings import Settings
@@ -17,6 +22,11 @@ from vidlab.storage import Storage
 from vidlab.store import Store
 
 HOME = Path(__file__).parents[1]
+
+#: The ports of docker-compose.yml that are open on this machine.
+COMPOSE_PORTS = tuple(
+    f"{name}_PORT" for name in ("API", "WEB", "JUPYTER", "KAFKA", "REDIS", "POSTGRES", "AZURITE", "CLAMAV")
+)
 
 ENDED = 120.0  # seconds in which a small video must have ended on a busy machine
 
@@ -56,10 +66,25 @@ class RunningLab:
 
 @contextmanager
 def running_lab(state: Path, clips: Path, **env: str) -> Iterator[RunningLab]:
-    """A lab that goes down afterwards, whatever happens."""
-    with LocalLab(state, with_parent=True, env=env) as local:
-        lab = RunningLab(local, clips)
+    """A lab that goes down afterwards, whatever happens; in containers when VIDLAB_LAB says so."""
+    apart = own_project(env) if Settings().lab == "compose" else nullcontext()
+    with apart, chosen_lab(state=state, with_parent=True, env=env) as local, closing(RunningLab(local, clips)) as lab:
+        yield lab
+
+
+@contextmanager
+def own_project(env: Mapping[str, str]) -> Iterator[None]:
+    """Names and ports for containers of the tests alone; nothing is left of them."""
+    project = {
+        "COMPOSE_PROJECT_NAME": f"vidlab-test-{os.getpid()}",
+        "POSTGRES_PASSWORD": "test",
+        "JUPYTER_TOKEN": "test",
+    }
+    ports = {name: str(free_port()) for name in COMPOSE_PORTS}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**project, **ports, **env}.items():
+            patch.setenv(name, value)
         try:
-            yield lab
+            yield
         finally:
-            lab.close()
+            ComposeLab().project.compose("--profile", "*", "down", "--volumes", "--remove-orphans")
