@@ -6,14 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from vidlab.errors import CannotDo, CommandFailed, NoSupervisor, PartMissing
 from vidlab.lab.compose.containers import Containers
 from vidlab.lab.compose.inside import InsideLab
 from vidlab.lab.compose.logs import Logs
-from vidlab.lab.compose.project import Project, Seen
+from vidlab.lab.compose.project import Project, Seen, kind_of
+from vidlab.lab.compose.rendered import rendered
 from vidlab.lab.faults import FAULTS
 from vidlab.lab.folder import Folder
+from vidlab.lab.purposes import purpose
 from vidlab.lab.verbs import act, scale
 
 CONFIG = {
@@ -212,9 +215,8 @@ def test_what_a_fault_keeps_down_is_killed_as_docker_s_user_would(lab: Container
     assert docker.told[-1] == ("start", "kafka-1")
 
 
-def test_pause_and_resume_are_those_of_docker(lab: Containers, docker: Stub) -> None:
+def test_pause_and_resume_are_those_of_docker_and_hold_before_it_is_asked_again(lab: Containers, docker: Stub) -> None:
     act(lab, "pause", "worker-720p")
-    looked(lab, docker, seen("kafka"), seen("keeper"), seen("worker_720p", status="paused"))
     with pytest.raises(CannotDo, match="is not running, or paused"):
         act(lab, "pause", "worker-720p")
     act(lab, "resume", "worker-720p")
@@ -291,3 +293,8 @@ def test_in_a_container_without_a_supervisor_the_lab_is_up_and_takes_no_orders(t
     assert "vidlab --lab compose status" in raised.value.advice
     with pytest.raises(NoSupervisor):
         lab.down()
+
+
+def test_each_service_of_the_file_has_a_purpose() -> None:
+    services = yaml.safe_load(rendered())["services"]
+    assert [service for service in services if not purpose(kind_of(service))] == []

@@ -12,6 +12,7 @@ PURPOSES: Mapping[str, str] = {
     "redis": "holds Celery's queues, and carries news from workers to the API",
     "azurite": "stores the blobs: uploads, segments, playlists; stands in for Azure",
     "clamd": "scans each upload for viruses before anything opens it",
+    "postgres": "holds the database: videos, jobs, leases, the outbox",
     "init": "makes tables, topics and the container once, then ends",
     "api": "takes uploads in chunks, tells how videos stand, serves what plays",
     "keeper": "relays messages from the database to Kafka, and takes work over from dead workers",
@@ -20,6 +21,10 @@ PURPOSES: Mapping[str, str] = {
     "consumer": "reads video_processing in a group of its own, and puts a task into the queue of {stage}",
     "worker-thumbnail": "takes the picture that stands for a video",
     "worker": "encodes the rendition {stage}; who finishes last writes the master playlist",
+    "web": "serves what plays, and keeps it once it was fetched",
+    "jupyter": "runs the notebooks",
+    "flower": "shows Celery's workers and tasks",
+    "kafka-ui": "shows Kafka's topics and groups",
 }
 
 

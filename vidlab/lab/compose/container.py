@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Set
 from contextlib import suppress
+from dataclasses import replace
 
 from vidlab.errors import CannotDo, CommandFailed
 from vidlab.lab.compose.project import Project, Seen
@@ -150,10 +151,14 @@ class Container:
         return True
 
     def pause(self) -> None:
-        self.project.docker("pause", self._there("paused").id)
+        seen = self._there("paused")
+        self.project.docker("pause", seen.id)
+        self.seen = replace(seen, status="paused")  # the next word may come before the next look
 
     def resume(self) -> None:
-        self.project.docker("unpause", self._there("resumed").id)
+        seen = self._there("resumed")
+        self.project.docker("unpause", seen.id)
+        self.seen = replace(seen, status="running")
 
     def restart(self) -> None:
         """Let it finish what it has in hand, as long as its service may take, and start it again."""

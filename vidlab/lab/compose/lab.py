@@ -30,9 +30,7 @@ class ComposeLab(LocalLab):
         env: Mapping[str, str] | None = None,
         with_parent: bool = False,
     ) -> None:
-        folder = Settings().state if state is None else Path(state)
-        beside = folder.with_name(folder.name + SUFFIX) if state is None else folder
-        super().__init__(beside, counts=counts, env=env, with_parent=with_parent)
+        super().__init__(_own_folder() if state is None else state, counts=counts, env=env, with_parent=with_parent)
         self.project = Project()
 
     def __repr__(self) -> str:
@@ -67,3 +65,10 @@ class ComposeLab(LocalLab):
 
     def _has_containers(self) -> bool:
         return any(one.status in ("running", "paused", "restarting") for one in self.project.containers())
+
+
+def _own_folder() -> Path:
+    """The folder that VIDLAB_STATE names, or else one beside the local lab's."""
+    settings = Settings()
+    named = "state" in settings.model_fields_set
+    return settings.state if named else settings.state.with_name(settings.state.name + SUFFIX)
