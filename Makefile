@@ -7,11 +7,13 @@ SEED ?= 7
 ROUND ?=
 SETUP := $(PYTHON) services/bootstrap.py $(if $(FORCE),--force)
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term
+COMPOSE_TESTS := $(addprefix tests/acceptance/test_,videos.py face.py live.py faults.py messages.py retry.py \
+	servers_away.py takeover.py whole.py) "tests/notebooks/test_notebooks.py"
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo lab up down test test-all lint format bench bench-control bench-pressure chaos screenshot compose lock clean
+.PHONY: help setup setup-dev demo lab up down test test-all lint format bench bench-control bench-pressure chaos screenshot compose compose-test lock clean
 
 help: ## show this list
 	@echo "VidLab: a real distributed video pipeline. The two to begin with are make demo and make test."
@@ -75,6 +77,10 @@ screenshot: setup-dev ## make data/dashboard.png, the README's picture, anew
 
 compose: setup ## write docker-compose.yml anew from the table of profiles and services/compose
 	@$(BIN)/python -m vidlab.lab.compose.rendered
+
+compose-test: setup-dev ## build the images, and test whole videos, faults and the verdict in containers; ARGS=... as above
+	docker compose --env-file .env.example build
+	VIDLAB_LAB=compose $(BIN)/pytest $(COMPOSE_TESTS) $(ARGS)
 
 lock: setup-dev ## write the locks anew from pyproject.toml, package.json and jgo.toml; UPGRADE=1: newest versions
 	$(LOCK) pyproject.toml --extra local --group build --output-file services/requirements.txt

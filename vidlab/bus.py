@@ -42,7 +42,7 @@ _quiet.setLevel(logging.CRITICAL)
 def producer_config(settings: Settings) -> dict[str, Any]:
     """What a producer promises: in order, once per attempt, and only when all replicas have it."""
     return {
-        "bootstrap.servers": settings.kafka,
+        **settings.kafka_client,
         "client.id": settings.process,
         "enable.idempotence": True,
         "acks": "all",
@@ -55,7 +55,7 @@ def producer_config(settings: Settings) -> dict[str, Any]:
 def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
     """How a group reads: from the earliest message on, and committing only what was handed on."""
     return {
-        "bootstrap.servers": settings.kafka,
+        **settings.kafka_client,
         "group.id": group,
         "client.id": settings.process,
         "enable.auto.commit": False,

@@ -38,7 +38,7 @@ def user_cache() -> Path:
 
 
 #: Settings whose value is told to nobody, not even when it is wrong.
-_SECRET = ("VIDLAB_API_TOKEN", "VIDLAB_STORAGE")
+_SECRET = ("VIDLAB_API_TOKEN", "VIDLAB_STORAGE", "VIDLAB_KAFKA_PASSWORD")
 
 
 class Settings(BaseSettings):
@@ -56,6 +56,10 @@ class Settings(BaseSettings):
 
     # -- addresses, as this process sees them
     kafka: str = "127.0.0.1:9092"
+    #: For a Kafka that one must sign in to (SASL PLAIN over TLS); empty: one need not. For Azure's Event Hubs it is the
+    #: namespace's connection string, and the name is what they call everyone.
+    kafka_password: SecretStr = SecretStr("")
+    kafka_username: str = "$ConnectionString"
     redis_url: str = "redis://127.0.0.1:6379/0"
     #: Empty means SQLite in the state folder.
     database_url: str = ""
@@ -192,6 +196,16 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"https?://[^/?#\s*@]+", origin):
                 raise ValueError(f"{origin or 'an empty one'} is no origin such as https://player.example:8443")
         return found
+
+    @property
+    def kafka_client(self) -> dict[str, str]:
+        """How librdkafka reaches Kafka: its words for the address, and for signing in."""
+        address = {"bootstrap.servers": self.kafka}
+        password = self.kafka_password.get_secret_value()
+        if not password:
+            return address
+        signing = {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}
+        return {**address, **signing, "sasl.username": self.kafka_username, "sasl.password": password}
 
     @property
     def api_here(self) -> str:

@@ -39,7 +39,7 @@ def prepare(settings: Settings) -> None:
 
 def make_topics(settings: Settings) -> list[str]:
     """Create the topics that are missing; gives their names. Raises DependencyAway."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka}, logger=_silent())
+    admin = AdminClient(dict(settings.kafka_client), logger=_silent())
     names = [*TOPICS, *(dead_letter_topic(topic) for topic in TOPICS)]
     try:
         wanted = [NewTopic(name, num_partitions=PARTITIONS, replication_factor=1) for name in names]

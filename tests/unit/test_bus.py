@@ -5,6 +5,8 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
+from confluent_kafka import Consumer
+from pydantic import SecretStr
 
 from vidlab import bus
 from vidlab.bus import Bus, Loop, Subscription, consumer_config, producer_config
@@ -94,3 +96,17 @@ def test_a_producer_that_takes_nothing_more_is_renewed() -> None:
     bus._producer = broken
     assert bus.publish_all([("t", "k", "v", {})]) == [False]
     assert bus._producer is not broken
+
+
+def test_kafka_is_signed_in_to_only_with_a_password() -> None:
+    assert Settings(kafka="host:9092").kafka_client == {"bootstrap.servers": "host:9092"}
+    settings = Settings(kafka="name.servicebus.windows.net:9093", kafka_password=SecretStr("key"))
+    config = consumer_config(settings, "group")
+    signing = {name: value for name, value in config.items() if name.startswith(("security", "sasl"))}
+    assert signing == {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": "$ConnectionString",
+        "sasl.password": "key",
+    }
+    Consumer(config).close()  # librdkafka knows these words

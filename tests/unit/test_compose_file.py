@@ -19,7 +19,19 @@ from vidlab.settings import Settings
 HOME = TARGET.parent
 #: Of the Compose Specification, those that are used here.
 WORDS = {
-    *("image", "build", "command", "entrypoint", "environment", "user", "ports", "volumes", "tmpfs", "profiles"),
+    *(
+        "image",
+        "build",
+        "command",
+        "entrypoint",
+        "environment",
+        "extra_hosts",
+        "user",
+        "ports",
+        "volumes",
+        "tmpfs",
+        "profiles",
+    ),
     *("depends_on", "healthcheck", "init", "restart", "read_only", "cap_drop", "security_opt", "shm_size"),
     *("stop_grace_period", "mem_limit", "cpus"),
 }

@@ -14,7 +14,7 @@ from vidlab.lab.ports import HOST
 from vidlab.settings import Settings, azurite_connection_string
 
 #: The settings that say where things are, and what one must know to be let in.
-FIELDS = ("kafka", "redis_url", "database_url", "storage", "clamd", "api_url", "api_token")
+FIELDS = ("kafka", "kafka_password", "redis_url", "database_url", "storage", "clamd", "api_url", "api_token")
 
 
 def with_addresses(settings: Settings, ports: Mapping[str, int]) -> Settings:

@@ -53,7 +53,7 @@ class Groups:
     """The consumer groups of a lab's Kafka."""
 
     def __init__(self, settings: Settings) -> None:
-        self.admin = AdminClient({"bootstrap.servers": settings.kafka}, logger=quiet)
+        self.admin = AdminClient(dict(settings.kafka_client), logger=quiet)
 
     def look(self, group: str, began: float | None = None) -> Look:
         """Who is in it, and what each holds. Raises DependencyAway."""

@@ -33,7 +33,7 @@ class OwnTopic:
         self.name = f"{PREFIX}{secrets.token_hex(4)}"
         #: What else is to be removed at the end.
         self.groups: list[str] = []
-        self.admin = AdminClient({"bootstrap.servers": settings.kafka}, logger=quiet)
+        self.admin = AdminClient(dict(settings.kafka_client), logger=quiet)
 
     def __enter__(self) -> Self:
         topic = NewTopic(self.name, num_partitions=self.partitions, replication_factor=1)

@@ -33,7 +33,7 @@ class Plan:
 def consumer_of(settings: Settings, plan: Plan) -> ShareConsumer:
     """A consumer that takes a record at a time, and says itself when it has done with it."""
     config = {
-        "bootstrap.servers": settings.kafka,
+        **settings.kafka_client,
         "group.id": plan.group,
         "share.acknowledgement.mode": "explicit",
         "max.poll.records": 1,  # Kafka hands out whole batches of the producer; the lesson's hold a record each

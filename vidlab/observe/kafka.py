@@ -42,7 +42,7 @@ def lag(settings: Settings) -> list[PartitionLag]:
     """The lag of every group of the pipeline. Raises DependencyAway when Kafka does not answer."""
     logger = logging.getLogger("librdkafka")
     logger.setLevel(logging.CRITICAL)
-    admin = AdminClient({"bootstrap.servers": settings.kafka}, logger=logger)
+    admin = AdminClient(dict(settings.kafka_client), logger=logger)
     try:
         partitions = _partitions({stage.topic for stage in stages()})
         starts = _offsets(admin, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
@@ -79,7 +79,7 @@ def _of_group(admin: AdminClient, stage: Stage, starts: Offsets, ends: Offsets) 
 
 def posted(settings: Settings, topic: str) -> dict[int, list[str]]:
     """The keys of all messages that stand on a topic, in the order of each partition. Raises DependencyAway."""
-    config = {"bootstrap.servers": settings.kafka, "group.id": "vidlab-reading", "enable.partition.eof": True}
+    config = {**settings.kafka_client, "group.id": "vidlab-reading", "enable.partition.eof": True}
     keys: dict[int, list[str]] = {number: [] for number in range(PARTITIONS)}
     left = set(keys)
     with closing(Consumer(config)) as consumer:
