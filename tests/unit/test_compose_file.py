@@ -33,7 +33,7 @@ WORDS = {
         "profiles",
     ),
     *("depends_on", "healthcheck", "init", "restart", "read_only", "cap_drop", "security_opt", "shm_size"),
-    *("stop_grace_period", "mem_limit", "cpus"),
+    *("stop_grace_period", "mem_limit", "cpus", "extra_hosts"),
 }
 CHECK_WORDS = {"test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"}
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
