@@ -28,6 +28,9 @@ COMPOSE_PORTS = tuple(
     f"{name}_PORT" for name in ("API", "WEB", "JUPYTER", "KAFKA", "REDIS", "POSTGRES", "AZURITE", "CLAMAV")
 )
 
+#: For tests that reach into the folder or the database file of the lab's processes.
+local_only = pytest.mark.skipif(Settings().lab == "compose", reason="it reaches into a folder that containers keep")
+
 ENDED = 120.0  # seconds in which a small video must have ended on a busy machine
 
 

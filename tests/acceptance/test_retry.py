@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import update
 
 from tests.acceptance.conditions import attempts, job, paused, state_of
-from tests.lab import RunningLab
+from tests.lab import RunningLab, local_only
 from tests.waiting import until
 from vidlab import clips as table
 from vidlab.models import State, jobs
@@ -17,6 +17,7 @@ from vidlab.store.rows import job_is
 OTHERS = (PREPROCESSING.name, "thumbnail")
 
 
+@local_only
 def test_only_the_profile_that_failed_is_made_again(lab: RunningLab) -> None:
     in_the_way = lab.settings.state / "scratch" / "worker-144p.1"  # where that worker wants a folder
     in_the_way.touch()

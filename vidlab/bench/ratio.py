@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -53,7 +54,8 @@ def bench(settings: Settings, clip: Path, runs: int, on_run: Callable[[str, floa
         piped.append(pipeline_seconds(clip, settings))
         on_run("pipeline", piped[-1][0])
     took, video_hash = sorted(piped)[len(piped) // 2]
-    spans = Store(settings).spans(video_hash)
+    with closing(Store(settings)) as store:
+        spans = store.spans(video_hash)
     return Bench(bare, [each for each, _ in piped], hops(spans), took - longest_work(spans))
 
 
@@ -78,7 +80,8 @@ def pipeline_seconds(clip: Path, settings: Settings) -> tuple[float, str]:
     video = client.wait(uploaded["video_hash"], timeout=PATIENCE)
     if video["status"] != "completed":
         raise RuntimeError(f"the video failed: {video['error']}")
-    row = Store(settings).video(video["video_hash"])
+    with closing(Store(settings)) as store:
+        row = store.video(video["video_hash"])
     assert row.ended_at is not None
     assert row.finalized_at is not None
     return (row.ended_at - row.finalized_at).total_seconds(), row.video_hash

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 
 from vidlab.jobs import Queues
@@ -26,5 +27,6 @@ class Queue:
 def queues(settings: Settings, store: Store | None = None) -> list[Queue]:
     """Every queue, in the order of the pipeline. Raises DependencyAway."""
     waiting = Queues(settings).lengths()
-    running = Counter(queue_of(job.stage) for job in (store or Store(settings)).in_state(State.RUNNING))
+    with nullcontext(store) if store else closing(Store(settings)) as asked:
+        running = Counter(queue_of(job.stage) for job in asked.in_state(State.RUNNING))
     return [Queue(stage.queue, waiting[stage.queue], running[stage.queue]) for stage in stages()]

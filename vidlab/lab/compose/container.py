@@ -127,11 +127,11 @@ class Container:
     def kill(self) -> None:
         """Kill all that runs in it: Docker starts it again. While a fault holds it, Docker is told to kill it."""
         seen = self._there("killed")
-        if self.paused:  # who is frozen takes no command
-            self.project.docker("unpause", seen.id)
         self._killed = seen.began
-        if self.held:
+        if self.held or self.paused:  # who is frozen takes no command
             self.project.docker("kill", seen.id)  # for Docker that is a wish: it does not start it again
+            if not self.held:
+                self.project.docker("start", seen.id)
             return
         try:
             self.project.docker("exec", seen.id, *KILL_ALL)

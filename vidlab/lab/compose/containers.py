@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 TICK = 0.3  # seconds between two looks while something is on its way
 REST = 1.0  # seconds between two looks when nothing is
 TAKEN = "Another program has that port: give the lab another one in .env, and type it again."
+FROZEN = "cannot start a paused container"
 GRACE = 10  # seconds between SIGTERM and SIGKILL when the lab goes down, as in the local lab
 MARK = "/state/run/disk-full"  # in each container of ours: one folder for all
 
@@ -257,12 +258,26 @@ class Containers:
         services = {self.project.service[kind]: count for kind, count in changed.items()}
         words = [f"--scale={service}={count}" for service, count in services.items()]
         try:
-            await self._run(self.project.command("up", "--detach", "--no-recreate", "--no-deps", *words, *services))
+            await self._make(self.project.command("create", "--no-recreate", *words, *services))
+            await asyncio.to_thread(self._start_made, services)
         except VidLabError as error:
             for kind in changed:
                 self.journal.tell("failed", kind, str(error))
         self._asked.update(changed)
         self.wake()
+
+    async def _make(self, words: list[str]) -> None:
+        """Make and remove containers. Compose would start the others too, which it cannot where one is paused."""
+        try:
+            await self._run(words)
+        except LabFailed as error:
+            if FROZEN not in str(error):
+                raise
+
+    def _start_made(self, services: Collection[str]) -> None:
+        made = [one.id for one in self.project.containers() if one.service in services and one.status == "created"]
+        if made:
+            self.project.docker("start", *made)
 
     # -- orders
 
