@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from vidlab.announce import MOST, Announcer
 from vidlab.errors import LeaseLost
 from vidlab.settings import Settings
 from vidlab.store import Store
@@ -59,3 +60,25 @@ def test_who_does_not_serve_the_lab_announces_nothing(told: list[set[str]], sett
         migrate(silent.database)
         create(silent)
     assert told == []
+
+
+def test_who_hears_of_a_change_finds_it_in_the_database(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    with closing(Store(settings)) as reader:
+
+        def look(_announcer: object, changed: set[str]) -> None:
+            seen.extend(reader.video(video_hash).video_hash for video_hash in changed)
+
+        monkeypatch.setattr("vidlab.announce.Announcer.tell", look)
+        with closing(Store(settings, announce=True)) as writer:
+            migrate(writer.database)
+            made = create(writer)
+    assert seen == [made]
+
+
+def test_more_than_can_be_told_is_left_to_the_looks_of_those_who_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    announcer = Announcer("redis://127.0.0.1:1/0")
+    monkeypatch.setattr("threading.Thread.start", lambda _thread: None)  # nobody takes what waits
+    for number in range(3 * MOST):
+        announcer.tell({str(number)})
+    assert len(announcer._waiting) == MOST
