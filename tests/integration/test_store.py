@@ -692,3 +692,12 @@ def test_what_is_tried_again_or_cancelled_is_told_for_each_job(store: Store) -> 
     open_stages = {profile.name for profile in PROFILES} - {"144p"}
     assert {("cancelled", stage) for stage in open_stages} <= told
     assert ("cancelled", "144p") not in told
+
+
+def test_of_what_a_consumer_has_not_handed_on_the_oldest_counts(store: Store) -> None:
+    first, second = preprocessed(store), preprocessed(store)
+    since = {video_hash: {job.stage: job.queued_at for job in store.jobs(video_hash)} for video_hash in (first, second)}
+    assert since[first]["144p"] < since[second]["144p"]  # type: ignore[operator]
+    assert store.oldest_unread()["144p"] == since[first]["144p"]
+    assert store.enqueue(first, "144p", store.video(first).source_etag or "")
+    assert store.oldest_unread()["144p"] == since[second]["144p"]

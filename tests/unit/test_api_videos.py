@@ -11,6 +11,7 @@ import pytest
 from tests.unit.asgi import Http
 from tests.unit.rows import THEN, a_job, a_video
 from vidlab.api.app import create_app
+from vidlab.errors import UnknownVideo
 from vidlab.models import Job, State, Status, Video
 from vidlab.profiles import PROFILES
 from vidlab.settings import Settings
@@ -102,3 +103,10 @@ def test_a_page_ends_with_a_cursor_when_there_is_more() -> None:
     assert store.videos.call_args.kwargs == {"status": "completed", "limit": 3, "before": 10}
     assert (len(page["items"]), page["next"]) == (2, "8")
     assert http.get("/videos?limit=3").json()["next"] is None
+
+
+@pytest.mark.parametrize("what", ["timeline", "events"])
+def test_what_happened_to_a_video_that_nobody_knows_is_not_an_empty_list(what: str) -> None:
+    store = Mock(video=Mock(side_effect=UnknownVideo(video_hash=HASH)), spans=Mock(return_value=[]))
+    store.events.return_value = []
+    assert Http(create_app(Settings(), Mock(), store)).get(f"/videos/{HASH}/{what}").status_code == 404

@@ -28,6 +28,7 @@ class Client:
         self.told: list[dict[str, Any]] = []
         self.news = asyncio.Event()
         self.leaving = asyncio.Event()
+        self.left = False
 
     async def accept(self, _protocol: str | None) -> None:
         pass
@@ -39,7 +40,10 @@ class Client:
         self.news.set()
 
     async def receive(self) -> dict[str, Any]:
+        if self.left:  # so does Starlette
+            raise RuntimeError("a disconnect message has been received already")
         await self.leaving.wait()
+        self.left = True
         return {"type": "websocket.disconnect"}
 
     async def got(self, count: int) -> None:
