@@ -7,6 +7,7 @@ paused, so that the backlog stands in Kafka, where lag shows it, first in first 
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ FULL_FOR_LONG = 0.5  # seconds; only then are partitions paused
 LOOK = 0.01  # seconds between two looks at a queue that has just got full
 RECONNECT_MS = 1000  # a broker that is back is noticed that soon; by default up to 10 s later
 SESSION_TIMEOUT = 6.0  # seconds until a dead member's partitions go to another
+STRANDED = 30.0  # seconds; measured: as a rule a group is joined again 6 s after its broker is back
+ANSWER = 2.0  # seconds
+STRANDED_EXIT = 75  # the exit code of who begins anew; EX_TEMPFAIL of sysexits.h
 BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while a server is away
 PARKED_BYTES = 900_000  # of a message that is parked: with its headers it must not be more than a broker takes
 HANDLER_TRIES = 5  # a message that an unforeseen error meets that often is parked
@@ -132,13 +136,17 @@ class Loop:
         #: None: not known, because partitions came or went.
         self.paused: bool | None = None
         self.trouble = _Trouble()
+        #: Since when there are no partitions; None once the group has decided, also that there are none.
+        self.apart_since: float | None = None
         self.consumer = Consumer(consumer_config(settings, subscription.group), logger=_quiet)
 
     def run(self) -> None:
         """Until told to stop; then leave the group, so that others take over at once."""
         self.consumer.subscribe([self.subscription.topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
+        self.apart_since = time.monotonic()
         try:
             while not self.subscription.stopping():
+                self._see_whether_stranded()
                 self._pause(self._must_wait() and (bool(self.paused) or self._stays_full()))
                 record = self.consumer.poll(POLL_PAUSED if self.paused else POLL)
                 if record is not None:
@@ -149,13 +157,30 @@ class Loop:
     # -- partitions
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.apart_since = None
         self.paused = None  # some of them may be, others not: the next turn of the loop decides anew, for all
         total = len(consumer.assignment()) + len(partitions)
         log.info("partitions assigned", group=self.subscription.group, new=len(partitions), total=total)
         self.subscription.on_ready(f"joined group {self.subscription.group}, {total} partitions")
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.apart_since = time.monotonic()
         log.info("partitions revoked", group=self.subscription.group, count=len(partitions))
+
+    def _see_whether_stranded(self) -> None:
+        """Seen with librdkafka 2.16.1: frozen for 5 s, a broker forgot a member that was just joining, and the client
+        did not join again, however long the broker was back. What hangs may not be closed either: the process ends,
+        and is started anew.
+        """
+        if self.apart_since is None or time.monotonic() - self.apart_since < STRANDED or self.consumer.assignment():
+            return
+        self.apart_since = time.monotonic()
+        try:
+            self.consumer.list_topics(self.subscription.topic, timeout=ANSWER)
+        except KafkaException:  # the broker is away: then nobody can join
+            return
+        log.error("stranded", group=self.subscription.group, why=f"in no group for {STRANDED:.0f} s; begins anew")
+        os._exit(STRANDED_EXIT)
 
     def _must_wait(self) -> bool:
         if time.monotonic() < self.trouble.until:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from unittest.mock import Mock
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from pydantic import SecretStr
 
 from vidlab import bus
@@ -80,6 +81,55 @@ def test_a_queue_that_is_full_for_a_moment_does_not_cost_what_was_fetched(
     loop.subscription.stopping = lambda: loop.consumer.poll.called  # type: ignore[attr-defined]
     loop.run()
     assert loop.consumer.pause.called is paused  # type: ignore[attr-defined]
+
+
+class Gone(Exception):
+    """Instead of the end of the process."""
+
+
+@pytest.fixture
+def exits(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    made = Mock(side_effect=Gone)
+    monkeypatch.setattr("os._exit", made)
+    monkeypatch.setattr(bus, "STRANDED", 0.05)
+    return made
+
+
+def apart(loop: Loop) -> None:
+    """The group has taken all partitions away, and a while passes."""
+    loop.consumer.assignment.return_value = []  # type: ignore[attr-defined]
+    loop._on_revoke(loop.consumer, [])
+    time.sleep(0.06)
+
+
+def test_who_is_not_let_into_the_group_again_begins_anew(loop: Loop, exits: Mock) -> None:
+    loop._on_revoke(loop.consumer, [])
+    loop._see_whether_stranded()  # not yet
+    apart(loop)
+    with pytest.raises(Gone):
+        loop._see_whether_stranded()
+    exits.assert_called_once_with(bus.STRANDED_EXIT)
+
+
+def test_whom_the_group_gives_no_partition_stays(loop: Loop, exits: Mock) -> None:
+    apart(loop)
+    loop._on_assign(loop.consumer, [])
+    loop._see_whether_stranded()
+    exits.assert_not_called()
+
+
+def test_who_kept_some_partitions_stays(loop: Loop, exits: Mock) -> None:
+    apart(loop)
+    loop.consumer.assignment.return_value = ["one"]  # type: ignore[attr-defined]
+    loop._see_whether_stranded()
+    exits.assert_not_called()
+
+
+def test_while_kafka_is_away_nobody_is_stranded(loop: Loop, exits: Mock) -> None:
+    apart(loop)
+    loop.consumer.list_topics.side_effect = KafkaException(KafkaError(KafkaError._TRANSPORT))  # type: ignore[attr-defined]
+    loop._see_whether_stranded()
+    exits.assert_not_called()
 
 
 def test_a_parked_message_is_cut_to_what_a_broker_takes(loop: Loop) -> None:
