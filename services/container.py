@@ -12,10 +12,12 @@ import socket
 import struct
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from vidlab.lab.folder import write_private
 from vidlab.lab.ready import announced, api, ready_file
+from vidlab.lab.scratch import scratch_of
 from vidlab.settings import Settings
 
 #: Where a health check reads the process's name.
@@ -105,12 +107,20 @@ def told() -> None:
         write_private(state / name, text)
 
 
+def scratch() -> None:
+    """Print what lies in the scratch folder of ours, as JSON: the verdict on the host asks."""
+    sys.stdout.write(json.dumps([asdict(one) for one in scratch_of(Settings().state)]))
+
+
 def main(*words: str) -> int:
     """Do what the compose file says, or the host's supervisor."""
     if words == ("check",):
         return check()
     if words == ("told",):
         told()
+        return 0
+    if words == ("scratch",):
+        scratch()
         return 0
     if words == ("jupyter",):
         jupyter()

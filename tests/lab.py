@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.postgres import free_port
 from vidlab.client import Client
 from vidlab.lab.choice import chosen_lab
 from vidlab.lab.compose.lab import ComposeLab
+from vidlab.lab.compose.project import LABEL, Project
 from vidlab.lab.local import LocalLab
 from vidlab.playback import Playback, check_playback, from_web
 from vidlab.settings import Settings
@@ -28,8 +30,8 @@ COMPOSE_PORTS = tuple(
     f"{name}_PORT" for name in ("API", "WEB", "JUPYTER", "KAFKA", "REDIS", "POSTGRES", "AZURITE", "CLAMAV")
 )
 
-#: For tests that reach into the folder or the database file of the lab's processes.
-local_only = pytest.mark.skipif(Settings().lab == "compose", reason="it reaches into a folder that containers keep")
+#: Of Docker, what carries a project's name.
+OWN = (("ps", "--all"), ("volume", "ls"), ("network", "ls"))
 
 ENDED = 120.0  # seconds in which a small video must have ended on a busy machine
 
@@ -78,16 +80,31 @@ def running_lab(state: Path, clips: Path, **env: str) -> Iterator[RunningLab]:
 @contextmanager
 def own_project(env: Mapping[str, str]) -> Iterator[None]:
     """Names and ports for containers of the tests alone; nothing is left of them."""
+    name = f"vidlab-test-{os.getpid()}"
     project = {
-        "COMPOSE_PROJECT_NAME": f"vidlab-test-{os.getpid()}",
+        "COMPOSE_DISABLE_ENV_FILE": "1",  # the user's .env may name a real account
+        "COMPOSE_PROJECT_NAME": name,
         "POSTGRES_PASSWORD": "test",
         "JUPYTER_TOKEN": "test",
     }
     ports = {name: str(free_port()) for name in COMPOSE_PORTS}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**project, **ports, **env}.items():
-            patch.setenv(name, value)
+        for variable, value in {**project, **ports, **env}.items():
+            patch.setenv(variable, value)
+        for variable, image in images_here(ComposeLab().project).items():
+            patch.setenv(variable, image)
+        docker = ComposeLab().project
         try:
             yield
         finally:
-            ComposeLab().project.compose("--profile", "*", "down", "--volumes", "--remove-orphans")
+            docker.compose("--profile", "*", "down", "--volumes", "--remove-orphans")
+            label = f"label={LABEL}.project={name}"
+            assert [docker.docker(*words, "--quiet", "--filter", label) for words in OWN] == ["", "", ""]
+
+
+def images_here(project: Project) -> dict[str, str]:
+    """Where the tag that the file names is not on this machine, but another one of that image is: that is tested."""
+    here = project.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    named = re.findall(r"\$\{([A-Z_]+_IMAGE):-([\w./-]+):([\w.-]+)\}", project.file.read_text())
+    others = {name: [one for one in here if one.rpartition(":")[0] == image] for name, image, _ in named}
+    return {name: others[name][0] for name, image, tag in named if others[name] and f"{image}:{tag}" not in here}

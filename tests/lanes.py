@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import pytest
 
+from vidlab.settings import Settings
+
 WITH_LAB = "lab"  # all that use the one lab run in one process, one after another
+LOCAL = "local_only"  # a mark: it needs what only a lab of this machine's processes has
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep each module together: its tests share what is dear to make. Xdist reads the groups, others ignore them."""
+    if Settings().lab == "compose":
+        _leave_out(config, items)
     with_lab = {item.path for item in items if "lab" in getattr(item, "fixturenames", ())}
     for item in items:
         group = WITH_LAB if item.path in with_lab else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    local = [item for item in items if item.get_closest_marker(LOCAL)]
+    config.hook.pytest_deselected(items=local)
+    items[:] = [item for item in items if item not in local]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -60,7 +60,7 @@ def make_app(settings: Settings) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,  # the lease, not the connection, counts
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        worker_send_task_events=False,
+        worker_send_task_events=settings.monitored,
         worker_enable_remote_control=False,
         timezone="UTC",
     )

@@ -5,10 +5,21 @@
 set -eu
 ours=/vidlab/clamav
 database=/var/lib/clamav
+scratch=$database/scans # on the volume: what is scanned may be larger than memory
+updates=7200            # seconds between two looks for new signatures, as ClamAV's updater has it by default
 
+rm -rf "$scratch"
+mkdir "$scratch"
 sed -e 's/\$port/3310/' -e '/^TCPAddr/d' \
     -e "s#^DatabaseDirectory.*#DatabaseDirectory $database#" \
-    -e 's#^TemporaryDirectory.*#TemporaryDirectory /tmp#' "$ours/clamd.conf" > /tmp/clamd.conf
+    -e "s#^TemporaryDirectory.*#TemporaryDirectory $scratch#" "$ours/clamd.conf" > /tmp/clamd.conf
+
+# The image's own settings name a log file, which cannot be written here. A second copy of the set in memory, to test
+# it, would not fit.
+update() {
+    printf '%s\n' 'DatabaseMirror database.clamav.net' 'TestDatabases no' > /tmp/freshclam.conf
+    freshclam --config-file=/tmp/freshclam.conf --datadir="$database" --stdout
+}
 
 case "${VIDLAB_CLAMAV:-eicar}" in
 eicar)
@@ -18,9 +29,9 @@ eicar)
 full)
     cp "$ours/signatures/eicar.ndb" "$database/"
     # Where the internet cannot be reached, this fails, says so, and the container is started again.
-    [ -n "$(ls "$database"/main.c[vl]d 2>/dev/null)" ] || freshclam --foreground --stdout --datadir="$database"
+    [ -n "$(ls "$database"/main.c[vl]d 2>/dev/null)" ] || update
     sed -i 's/^SelfCheck.*/SelfCheck 600/' /tmp/clamd.conf # clamd looks for new signatures
-    freshclam --daemon --foreground --stdout --checks=12 --datadir="$database" &
+    while sleep "$updates"; do update || echo "no new signatures; tried again in $updates s"; done &
     ;;
 *)
     echo "VIDLAB_CLAMAV is '$VIDLAB_CLAMAV'; it must be eicar or full" >&2

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import psutil
+import pytest
 
 from tests.lab import RunningLab
 from vidlab.lab.identity import MARK
 
 
+@pytest.mark.local_only  # the ports of docker-compose.yml have a test of their own
 def test_a_lab_listens_on_this_machine_only(lab: RunningLab) -> None:
     heard = {(process.name(), one.laddr.ip) for process in marked(lab) for one in listening(process)}
     assert len(heard) >= 5  # Kafka, Redis, Azurite, clamd, and ours

@@ -13,7 +13,7 @@ from vidlab.bench.pressure import bench_pressure
 from vidlab.jobs import TASKS_PER_WORKER
 from vidlab.profiles import PROFILES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.local_only]  # what is measured are processes of this machine
 
 JOBS = len(PROFILES) + 2  # of one video: with preprocessing and the master
 

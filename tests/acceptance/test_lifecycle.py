@@ -24,6 +24,8 @@ from vidlab.lab.identity import MARK
 from vidlab.models import State
 from vidlab.profiles import MASTER
 
+pytestmark = pytest.mark.local_only  # a lab with a PostgreSQL and settings of its own
+
 #: A lease is free sooner than in people's labs, so that the tests wait less.
 BEATS_MISSED = 6
 

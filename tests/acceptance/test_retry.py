@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from tests.acceptance.conditions import attempts, job, paused, state_of
-from tests.lab import RunningLab, local_only
+from tests.lab import RunningLab
 from tests.waiting import until
 from vidlab import clips as table
 from vidlab.models import State, jobs
@@ -17,7 +18,7 @@ from vidlab.store.rows import job_is
 OTHERS = (PREPROCESSING.name, "thumbnail")
 
 
-@local_only
+@pytest.mark.local_only  # it reaches into the worker's scratch folder
 def test_only_the_profile_that_failed_is_made_again(lab: RunningLab) -> None:
     in_the_way = lab.settings.state / "scratch" / "worker-144p.1"  # where that worker wants a folder
     in_the_way.touch()

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+import pytest
 import redis
 
 from tests.acceptance.conditions import attempts, job, paused, scaled, span_is, state_of, tells, works
 from tests.acceptance.footage import footage
-from tests.lab import RunningLab, local_only
+from tests.lab import RunningLab
 from tests.waiting import until
 from vidlab import clips as table
 from vidlab.models import State
@@ -117,7 +118,7 @@ def locked_database(lab: RunningLab) -> Iterator[None]:
         yield
 
 
-@local_only
+@pytest.mark.local_only  # it holds the file of SQLite
 def test_a_database_that_is_locked_for_long_stops_no_transcode(lab: RunningLab, long_clip: str) -> None:
     until(works(lab, long_clip, "720p"), "720p is being worked on")
     owner = getattr(job(lab, long_clip, "720p"), "owner", "")

@@ -67,6 +67,7 @@ def begun(lab: RunningLab) -> str:
     return str(answer["video_hash"])
 
 
+@pytest.mark.local_only  # a container's first process is Docker's own, and not the API
 def test_a_large_chunk_is_nowhere_whole_in_memory(lab: RunningLab, begun: str) -> None:
     pid = lab.local.status().process("api").pid
     Path(f"/proc/{pid}/clear_refs").write_text("5")  # the most begins anew
@@ -76,6 +77,7 @@ def test_a_large_chunk_is_nowhere_whole_in_memory(lab: RunningLab, begun: str) -
     lab.client.delete(begun)
 
 
+@pytest.mark.local_only  # what is on its way to a container does not stand in this machine's tables
 def test_a_video_deleted_while_a_large_chunk_is_on_its_way_leaves_nothing(lab: RunningLab, begun: str) -> None:
     path = paths.original_path(begun, "mp4")
     assert lab.storage.staged_chunks(path) == {0: LARGE}

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from tests.unit.labs import StubLab
-from vidlab.lab.evidence import scratch_of, strays_of
+from vidlab.lab.evidence import strays_of
 from vidlab.lab.identity import MARK
+from vidlab.lab.scratch import scratch_of
 from vidlab.models import Status
 from vidlab.settings import Settings
 from vidlab.storage import Storage

@@ -14,9 +14,10 @@ from vidlab import paths
 from vidlab.jobs import Task
 from vidlab.lab import check as module
 from vidlab.lab.case import Terms
-from vidlab.lab.evidence import Scratch, Stray, Viewing
+from vidlab.lab.evidence import Stray, Viewing
 from vidlab.lab.history import COMPLETED, End, History
 from vidlab.lab.history import Kind as LineKind
+from vidlab.lab.scratch import Scratch
 from vidlab.lab.verdict import Kind
 from vidlab.models import State, Status
 from vidlab.observe.kafka import PartitionLag

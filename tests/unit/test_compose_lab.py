@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
 
-from vidlab.errors import CannotDo, CommandFailed, NoSupervisor, PartMissing
+from tests.waiting import until
+from vidlab.errors import CannotDo, CommandFailed, LabFailed, NoSupervisor, PartMissing
 from vidlab.lab.compose.containers import Containers
 from vidlab.lab.compose.inside import InsideLab
+from vidlab.lab.compose.lab import ComposeLab
 from vidlab.lab.compose.logs import Logs
 from vidlab.lab.compose.project import Project, Seen, kind_of
 from vidlab.lab.compose.rendered import rendered
 from vidlab.lab.faults import FAULTS
 from vidlab.lab.folder import Folder
 from vidlab.lab.purposes import purpose
+from vidlab.lab.scratch import Scratch
 from vidlab.lab.verbs import act, scale
 
 CONFIG = {
@@ -71,13 +79,24 @@ class Stub(Project):
         self.config = CONFIG
         self.there: list[Seen] = []
         self.told: list[tuple[str, ...]] = []
+        self.slowly: Callable[[], list[Seen]] | None = None
+        self.takes = 0.0  # seconds for each command
 
     def containers(self) -> list[Seen]:
-        return self.there
+        return self.slowly() if self.slowly else self.there
 
     def docker(self, *words: str, seconds: float = 0, given: str = "") -> str:
         self.told.append(words)
+        time.sleep(self.takes)
+        if words[0] in self.BECOMES:
+            self.there = [self._as_told(one, words) for one in self.there]
         return ""
+
+    #: What a container is after Docker was told so.
+    BECOMES: ClassVar = {"pause": "paused", "unpause": "running", "kill": "exited", "start": "running"}
+
+    def _as_told(self, one: Seen, words: tuple[str, ...]) -> Seen:
+        return replace(one, status=self.BECOMES[words[0]]) if one.id in words else one
 
     def begin(self, *words: str) -> None:
         self.told.append(words)
@@ -101,6 +120,11 @@ def lab(docker: Stub, folder: Folder) -> Containers:
     made = Containers(docker, folder)
     made.see(docker.there)
     return made
+
+
+def do(lab: Containers, verb: str, name: str) -> list[str]:
+    """Say it, and wait until it is done."""
+    return asyncio.run(act(lab, verb, name))
 
 
 def looked(lab: Containers, docker: Stub, *containers: Seen) -> list[tuple[str, str, str]]:
@@ -178,7 +202,7 @@ def test_one_that_began_anew_between_two_looks_ended_all_the_same(lab: Container
 
 
 def test_what_is_killed_is_killed_inside_so_that_docker_starts_it_again(lab: Containers, docker: Stub) -> None:
-    assert act(lab, "kill", "worker_720p") == ["worker-720p.1"]
+    assert do(lab, "kill", "worker_720p") == ["worker-720p.1"]
     assert docker.told == [("exec", "worker_720p-1", "sh", "-c", "kill -9 -1")]
     told = lab.processes["worker-720p.1"].status()
     assert (told.state, told.pid) == ("waiting", None)  # its end is certain, though Docker was not asked yet
@@ -190,7 +214,7 @@ def test_what_is_killed_is_killed_inside_so_that_docker_starts_it_again(lab: Con
 
 def test_a_paused_one_is_killed_too(lab: Containers, docker: Stub) -> None:
     looked(lab, docker, seen("kafka"), seen("keeper"), seen("worker_720p", status="paused"))
-    act(lab, "kill", "worker-720p")
+    do(lab, "kill", "worker-720p")
     assert [words[0] for words in docker.told] == ["kill", "start"]  # it must not go on in between
 
 
@@ -201,13 +225,13 @@ def test_a_kill_that_did_nothing_is_told(lab: Containers, docker: Stub, monkeypa
     monkeypatch.setattr(docker, "docker", no_shell)
     monkeypatch.setattr("vidlab.lab.compose.container.NOTICED", 0.2)
     with pytest.raises(CannotDo, match="no such file: sh"):
-        act(lab, "kill", "worker-720p")
+        do(lab, "kill", "worker-720p")
     assert lab.processes["worker-720p.1"].status().state == "running"
 
 
 def test_what_a_fault_keeps_down_is_killed_as_docker_s_user_would(lab: Containers, docker: Stub) -> None:
     lab.held.add("kafka")
-    act(lab, "kill", "kafka")
+    do(lab, "kill", "kafka")
     assert docker.told == [("kill", "kafka-1")]
     assert lab.processes["kafka"].status().note == "is kept down by a fault"
     lab.held.clear()
@@ -216,10 +240,10 @@ def test_what_a_fault_keeps_down_is_killed_as_docker_s_user_would(lab: Container
 
 
 def test_pause_and_resume_are_those_of_docker_and_hold_before_it_is_asked_again(lab: Containers, docker: Stub) -> None:
-    act(lab, "pause", "worker-720p")
+    do(lab, "pause", "worker-720p")
     with pytest.raises(CannotDo, match="is not running, or paused"):
-        act(lab, "pause", "worker-720p")
-    act(lab, "resume", "worker-720p")
+        do(lab, "pause", "worker-720p")
+    do(lab, "resume", "worker-720p")
     assert docker.told == [("pause", "worker_720p-1"), ("unpause", "worker_720p-1")]
 
 
@@ -262,7 +286,218 @@ def test_the_disk_is_full_for_all_containers(lab: Containers, docker: Stub) -> N
 
 def test_a_single_process_in_a_container_is_not_killed(lab: Containers) -> None:
     with pytest.raises(CannotDo, match="by the name of their container"):
-        lab.kill_pid(1001)
+        asyncio.run(lab.kill_pid(1001))
+
+
+# -- looks and orders, one at a time
+
+
+def test_an_answer_from_before_an_order_does_not_undo_it(lab: Containers, docker: Stub) -> None:
+    """A look that began before a pause must not say that nothing is paused."""
+
+    def slow() -> list[Seen]:
+        before, docker.slowly = list(docker.there), None
+        time.sleep(0.3)
+        return before
+
+    async def pause_in_the_midst() -> None:
+        looking = asyncio.create_task(lab._look())
+        await asyncio.sleep(0.05)  # it has asked Docker
+        await act(lab, "pause", "worker-720p")
+        await looking
+
+    docker.slowly = slow
+    asyncio.run(pause_in_the_midst())
+    assert lab.processes["worker-720p.1"].paused
+
+
+def test_who_was_paused_by_docker_alone_is_resumed_and_killed_as_such(lab: Containers, docker: Stub) -> None:
+    docker.there = [seen("kafka"), seen("keeper"), seen("worker_720p", status="paused")]  # not looked at since
+    do(lab, "resume", "worker-720p")
+    docker.there = [seen("kafka"), seen("keeper"), seen("worker_720p", status="paused")]
+    do(lab, "kill", "worker-720p")
+    assert [words[0] for words in docker.told] == ["unpause", "kill", "start"]
+
+
+def test_who_asks_is_answered_while_an_order_takes_its_time(lab: Containers, docker: Stub) -> None:
+    async def both() -> float:
+        docker.takes = 0.3
+        killing = asyncio.create_task(act(lab, "kill", "worker-720p"))
+        began = time.monotonic()
+        await asyncio.sleep(0.01)
+        waited = time.monotonic() - began
+        await killing
+        return waited
+
+    assert asyncio.run(both()) < 0.2
+
+
+# -- who scales by Docker alone
+
+
+def look(lab: Containers, docker: Stub, *containers: Seen) -> None:
+    docker.there = list(containers)
+    asyncio.run(lab._look())
+
+
+def attached(lab: Containers, docker: Stub, *containers: Seen) -> None:
+    docker.there = list(containers)
+    asyncio.run(lab.take_over(attach=True))
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_who_scales_by_docker_alone_is_followed(lab: Containers, docker: Stub, number: int) -> None:
+    attached(lab, docker, *(seen("worker_720p", one) for one in (1, 2)))
+    workers = [seen("worker_720p", one + 1) for one in range(number)]
+    look(lab, docker, *workers)
+    assert lab.counts["worker-720p"] == 2  # it may be on its way
+    look(lab, docker, *workers)
+    assert lab.counts["worker-720p"] == number
+    assert ("scaled", "worker-720p") in [(event.kind, event.process) for event in lab.journal.after(0)]
+    assert not any(one.status().stopping for one in lab.in_order() if one.kind.name == "worker-720p")
+
+
+def test_a_lab_that_somebody_takes_down_is_not_wanted_empty(lab: Containers, docker: Stub) -> None:
+    attached(lab, docker, seen("worker_720p"))
+    for _ in range(3):
+        look(lab, docker)
+    assert lab.counts["worker-720p"] == 1
+
+
+def test_none_of_a_kind_is_none_for_who_attaches(lab: Containers, docker: Stub) -> None:
+    attached(lab, docker, seen("kafka"), seen("consumer_720p"))
+    assert (lab.counts["worker-720p"], lab.counts["consumer-720p"]) == (0, 1)
+
+
+def test_a_scaling_that_failed_may_be_asked_for_again(lab: Containers, docker: Stub) -> None:
+    asked: list[list[str]] = []
+
+    async def refuse(words: list[str]) -> None:
+        asked.append(words)
+        raise LabFailed(why="no room")
+
+    docker.run = refuse  # type: ignore[method-assign,assignment]
+    attached(lab, docker, seen("worker_720p"))
+
+    async def scaled() -> None:
+        scale(lab, "worker-720p", 2)
+        await lab._look()
+        assert lab._scaling is not None
+        await lab._scaling
+        assert lab.counts["worker-720p"] == 1
+
+    asyncio.run(scaled())
+    asyncio.run(scaled())
+    assert len(asked) == 2
+    assert [event.text for event in lab.journal.after(0) if event.kind == "failed"] == ["no room"] * 2
+
+
+# -- the disk
+
+
+def test_the_disk_has_room_again_as_soon_as_somebody_can_be_told(lab: Containers, docker: Stub) -> None:
+    lab.fill_disk(True)
+    docker.there = [seen("worker_720p", status="paused")]
+    lab.see(docker.there)
+    lab.fill_disk(False)
+    assert [words[2] for words in docker.told] == ["touch"]
+    look(lab, docker, seen("worker_720p"))
+    assert docker.told[-1] == ("exec", "worker_720p-1", "rm", "-f", "/state/run/disk-full")
+    told = len(docker.told)
+    look(lab, docker, seen("worker_720p"))
+    assert len(docker.told) == told
+
+
+def test_what_an_earlier_lab_left_of_a_full_disk_is_removed(lab: Containers, docker: Stub) -> None:
+    look(lab, docker, seen("keeper"))
+    assert docker.told == [("exec", "keeper-1", "rm", "-f", "/state/run/disk-full")]
+
+
+def test_faults_end_before_the_containers_go(lab: Containers, docker: Stub) -> None:
+    order: list[str] = []
+
+    async def outages_end() -> None:
+        order.append("faults over")
+
+    docker.compose = lambda *words, **_: order.append(words[-3]) or ""  # type: ignore[method-assign,assignment]
+    lab.on_end = outages_end
+    lab.close()
+    asyncio.run(lab.run(attach=True))
+    assert order == ["faults over", "down"]
+
+
+# -- what Docker's versions say
+
+
+@pytest.mark.parametrize("words", ["Error: No such object: 123", "error: no such object: 123"])
+def test_one_that_goes_between_two_questions_is_not_there(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    answers: list[str | CommandFailed] = ["123", CommandFailed(command="docker inspect", why=words), ""]
+
+    def answered(*_: object, **__: object) -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, CommandFailed):
+            raise answer
+        return answer
+
+    project = Project()
+    project.config = CONFIG
+    monkeypatch.setattr(project, "docker", answered)
+    assert project.containers() == []
+
+
+@pytest.mark.parametrize("words", ["bind: address already in use", "port is already allocated"])
+def test_a_port_that_another_lab_has_is_told_with_what_to_do(words: str) -> None:
+    with pytest.raises(LabFailed, match=r"another one in \.env"):
+        asyncio.run(Project().run(["sh", "-c", f"echo 'Error: {words}' >&2; exit 1"]))
+
+
+def test_what_docker_warns_of_is_no_part_of_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "docker"
+    program.write_text('#!/bin/sh\necho "the X variable is not set" >&2\necho \'{"name": "test", "services": {}}\'\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert Project().config == {"name": "test", "services": {}}
+
+
+def test_a_restart_that_docker_could_not_do_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\necho 'no such container' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    project = Project()
+    project.begin("restart", "123")
+    until(lambda: [one for one in project.failures() if "no such container" in one] != [], "it is told")
+    assert project.failures() == []
+
+
+# -- up, and who was there before
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_containers_that_were_there_outlive_an_up_that_failed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    lab = ComposeLab(folder.root)
+    downs: list[tuple[str, ...]] = []
+    monkeypatch.setattr(lab, "_has_containers", lambda: there)
+    monkeypatch.setattr(lab.project, "compose", lambda *words, **_: downs.append(words) or "")
+
+    def fail(*_: str) -> None:
+        raise LabFailed(why="no room")
+
+    monkeypatch.setattr(lab, "_begin", fail)
+    with pytest.raises(LabFailed) as raised:
+        lab.up()
+    note = raised.value.__notes__[0]
+    assert ("there still" in note) == there
+    assert downs == []
+
+
+def test_what_lies_in_the_workers_folder_is_told_by_the_keeper(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = ComposeLab(folder.root)
+    left = {"name": "worker-144p.1", "files": ["worker-144p.1/left.ts"], "bytes": 4, "identity": [7, 8]}
+    monkeypatch.setattr(lab.project, "compose", lambda *words, **_: json.dumps([left]))
+    assert lab.scratch() == [Scratch(name="worker-144p.1", files=("worker-144p.1/left.ts",), bytes=4, identity=(7, 8))]
 
 
 # -- logs

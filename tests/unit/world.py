@@ -12,8 +12,9 @@ from vidlab import paths
 from vidlab.jobs import Task
 from vidlab.lab.case import Terms
 from vidlab.lab.check import check
-from vidlab.lab.evidence import Evidence, Scratch, Stray, Viewing
+from vidlab.lab.evidence import Evidence, Stray, Viewing
 from vidlab.lab.history import COMPLETED, End, History, Kind, Line
+from vidlab.lab.scratch import Scratch
 from vidlab.lab.verdict import Verdict
 from vidlab.models import Event, Job, Span, State, Status, Video
 from vidlab.observe.kafka import PartitionLag

@@ -19,9 +19,9 @@ from statistics import quantiles
 from vidlab.bench.usage import resident_bytes
 from vidlab.client import Client
 from vidlab.jobs import Queues
-from vidlab.lab.evidence import scratch_of
 from vidlab.lab.history import Writer
 from vidlab.lab.local import LocalLab
+from vidlab.lab.scratch import scratch_of
 from vidlab.lab.workload import items, run
 from vidlab.models import Event, Status
 from vidlab.observe.kafka import lag, posted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from vidlab.lab.folder import Folder
@@ -84,7 +84,10 @@ class Backend(Protocol):
     def match_counts(self) -> None:
         """Have a slot for each process that is wanted, and ask those to go that are too many."""
 
-    def kill_pid(self, pid: int) -> list[str]:
+    async def do(self, deed: Callable[[], None]) -> None:
+        """Carry out what may take a moment, without holding up who asks meanwhile. Raises what it raises."""
+
+    async def kill_pid(self, pid: int) -> list[str]:
         """End one process of the system, and give the slot that it belonged to. Raises UnknownProcess, CannotDo."""
 
     def check_fault(self, name: str) -> None:

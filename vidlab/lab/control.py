@@ -151,7 +151,7 @@ class Control:
 
     def _verb(self, verb: str) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            return JSONResponse({"processes": act(self.crew, verb, request.path_params["name"])})
+            return JSONResponse({"processes": await act(self.crew, verb, request.path_params["name"])})
 
         return endpoint
 
@@ -160,7 +160,7 @@ class Control:
         pid = request.path_params["pid"]
         if not NUMBER.fullmatch(pid):
             raise UnknownProcess(name=pid)
-        return JSONResponse({"processes": self.crew.kill_pid(int(pid))})
+        return JSONResponse({"processes": await self.crew.kill_pid(int(pid))})
 
     async def scale(self, request: Request) -> Response:
         """Change how many of a kind are wanted: {"count": 3}."""
@@ -168,8 +168,10 @@ class Control:
         before = scale(self.crew, request.path_params["kind"], count)
         return JSONResponse({"before": before, "count": count})
 
-    async def down(self, _request: Request) -> Response:
-        """Begin to take the lab down."""
+    async def down(self, request: Request) -> Response:
+        """Begin to take the lab down. Who speaks from inside of it would go down with it."""
+        if _host(request) not in LOOPBACK:
+            raise NotAllowed(why="the lab is taken down from the machine that it runs on")
         self.crew.close()
         return JSONResponse({"state": "down"}, status_code=202)
 

@@ -276,13 +276,17 @@ class Crew:
 
     # -- orders
 
-    def kill_pid(self, pid: int) -> list[str]:
+    async def do(self, deed: Callable[[], None]) -> None:
+        """At once: to send a signal takes no time."""
+        deed()
+
+    async def kill_pid(self, pid: int) -> list[str]:
         """End one operating-system process of the lab, not what it belongs to. Raises UnknownProcess."""
         owner = self._owner(pid)
         if owner is None or pid == os.getpid() or not belongs(pid, self.folder.lab_id):
             raise UnknownProcess(name=pid)
         if owner.pid == pid:
-            return act(self, "kill", owner.name)
+            return await act(self, "kill", owner.name)
         signal_one(pid, signal.SIGKILL)
         self.journal.tell("killed", owner.name, f"its process {pid} was killed by you", pid=pid)
         return [owner.name]

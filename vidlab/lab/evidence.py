@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import psutil
@@ -23,6 +22,7 @@ from vidlab import hls
 from vidlab.errors import VidLabError
 from vidlab.jobs import Queues, Task
 from vidlab.lab.runner import Runner
+from vidlab.lab.scratch import Scratch
 from vidlab.lab.sweep import leftovers
 from vidlab.models import Status, Video
 from vidlab.observe.kafka import PartitionLag, lag
@@ -46,19 +46,6 @@ class Viewing:
     #: What the master playlist lists, as it says it; None when it cannot be read.
     listed: tuple[str, ...] | None
     problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scratch:
-    """Work in progress on the disk: a process's folder, or a file beside them."""
-
-    #: The process whose folder it is.
-    name: str
-    #: The files in it.
-    files: tuple[str, ...]
-    bytes: int
-    #: Which folder it is, and as it was last changed: another look sees whether somebody works there.
-    identity: tuple[int, int] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +88,7 @@ def collect(lab: Runner, only: Collection[str] | None = None, *, play: bool = Tr
     """
     settings = lab.settings()
     with _opened(settings) as (store, storage):
-        scratch, strays = scratch_of(settings.state), strays_of(lab)
+        scratch, strays = lab.scratch(), strays_of(lab)
         blobs, staged = _blobs(storage, only), _staged(storage, only)
         at, rows = datetime.now(UTC), store.snapshot(only)
         found = Evidence(
@@ -114,7 +101,7 @@ def collect(lab: Runner, only: Collection[str] | None = None, *, play: bool = Tr
             lag=tuple(_lag(settings, rows)),
             tasks=tuple(Queues(settings).tasks()),
             strays=tuple(one for one in strays_of(lab) if one in strays),
-            scratch=tuple(one for one in scratch_of(settings.state) if one in scratch),
+            scratch=tuple(one for one in lab.scratch() if one in scratch),
         )
         return _without(found, _deleted_since(store, rows))
 
@@ -231,26 +218,7 @@ def _open(rows: Snapshot) -> bool:
     return any(video.status in (Status.PREPROCESSING, Status.PROCESSING) for video in rows.videos)
 
 
-# -- disk and processes
-
-
-def scratch_of(state: Path) -> list[Scratch]:
-    """What lies where work in progress lies; an empty folder is nothing."""
-    with contextlib.suppress(OSError):
-        return [found for path in sorted((state.absolute() / "scratch").iterdir()) if (found := _scratch(path))]
-    return []
-
-
-def _scratch(path: Path) -> Scratch | None:
-    try:
-        files = [one for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file()]
-        seen, total = path.stat(), sum(one.stat().st_size for one in files)
-    except OSError:  # gone in between
-        return None
-    if not files:
-        return None
-    names = tuple(sorted(str(one.relative_to(path.parent)) for one in files))
-    return Scratch(name=path.name, files=names, bytes=total, identity=(seen.st_ino, seen.st_mtime_ns))
+# -- processes
 
 
 def strays_of(lab: Runner) -> list[Stray]:

@@ -65,18 +65,18 @@ class Fault:
 
 @asynccontextmanager
 async def _kill(scene: Scene) -> AsyncIterator[str]:
-    yield f"killed {', '.join(act(scene.crew, 'kill', scene.target))}"
+    yield f"killed {', '.join(await act(scene.crew, 'kill', scene.target))}"
 
 
 @asynccontextmanager
 async def _pause(scene: Scene) -> AsyncIterator[str]:
-    names = act(scene.crew, "pause", scene.target)
+    names = await act(scene.crew, "pause", scene.target)
     try:
         yield f"paused {', '.join(names)}"
     finally:
         for name in names:
             with suppress(CannotDo, UnknownProcess):  # it was resumed or killed meanwhile
-                act(scene.crew, "resume", name)
+                await act(scene.crew, "resume", name)
 
 
 @asynccontextmanager
@@ -87,13 +87,13 @@ async def _down(scene: Scene) -> AsyncIterator[str]:
     crew.held.update(names)
     try:
         with suppress(CannotDo):
-            act(crew, "kill", scene.target)
+            await act(crew, "kill", scene.target)
         yield f"{', '.join(names)} is kept down"
     finally:
         crew.held.difference_update(names)
         for name in names:
             if name in crew.processes:
-                crew.processes[name].try_now()
+                await crew.do(crew.processes[name].try_now)
         crew.wake()
 
 
@@ -103,14 +103,14 @@ async def _clock(scene: Scene) -> AsyncIterator[str]:
     names = matching(scene.target, list(crew.processes))
     for name in names:
         crew.set_clock(name, CLOCK_OFF)
-    act(crew, "restart", scene.target)
+    await act(crew, "restart", scene.target)
     try:
         yield f"{', '.join(names)} begins anew with a clock that is {CLOCK_OFF:.0f} s ahead"
     finally:
         for name in names:
             crew.set_clock(name, 0)
         with suppress(CannotDo, UnknownProcess):
-            act(crew, "restart", scene.target)
+            await act(crew, "restart", scene.target)
 
 
 # -- servers, links, disk
@@ -163,11 +163,11 @@ async def _reset(scene: Scene) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _disk_full(scene: Scene) -> AsyncIterator[str]:
-    scene.crew.fill_disk(True)
+    await scene.crew.do(partial(scene.crew.fill_disk, True))
     try:
         yield "the scratch folder takes no byte more"
     finally:
-        scene.crew.fill_disk(False)
+        await scene.crew.do(partial(scene.crew.fill_disk, False))
 
 
 # -- messages and tasks

@@ -21,6 +21,7 @@ from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.identity import MARK, is_alive
 from vidlab.lab.journal import Event
 from vidlab.lab.launch import signal_one
+from vidlab.lab.scratch import Scratch, scratch_of
 from vidlab.lab.spec import matching
 from vidlab.lab.status import ENDPOINTS, LabStatus, as_status
 from vidlab.lab.sweep import sweep
@@ -100,9 +101,13 @@ class LocalLab:
             self._begin()
             self._follow(on_event)
         except BaseException as error:
-            self.down()
-            error.add_note("Nothing was lost: the lab is down, as before.")
+            error.add_note(self._give_up())
             raise
+
+    def _give_up(self) -> str:
+        """Leave things as they were before `up`, and say so."""
+        self.down()
+        return "Nothing was lost: the lab is down, as before."
 
     def _begin(self, *words: str) -> None:
         sweep(self.folder)
@@ -212,6 +217,10 @@ class LocalLab:
     def control(self) -> tuple[str, str]:
         """Where the supervisor listens, and the lab's secret."""
         return self._read().control_url, self.folder.secret
+
+    def scratch(self) -> list[Scratch]:
+        """What lies where work in progress lies."""
+        return scratch_of(self.folder.root)
 
     def events(self, after: int = 0, wait: float = 0) -> list[Event]:
         """What the supervisor did after that event; waits so many seconds for news."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from vidlab.lab.folder import Folder
 from vidlab.lab.journal import Event
+from vidlab.lab.scratch import Scratch
 from vidlab.lab.status import LabStatus
 from vidlab.settings import Settings
 
@@ -58,6 +59,9 @@ class Runner(Protocol):
 
     def wait(self, name: str, state: str = "running", seconds: float = 30.0) -> LabStatus:
         """Wait until each process that the name means is in that state."""
+
+    def scratch(self) -> list[Scratch]:
+        """What lies where work in progress lies."""
 
     def settings(self) -> Settings:
         """Settings with this lab's addresses. Raises LabNotRunning."""

@@ -21,10 +21,11 @@ def run(
     cwd: Path | None = None,
     seconds: float | None = None,
     given: str = "",
+    apart: bool = False,
 ) -> str:
     """What the program printed. `env` comes on top of this process's environment; `given` is what it reads.
 
-    Raises CommandFailed.
+    With `apart` what it says on standard error is no part of it, and told only when it fails. Raises CommandFailed.
     """
     words = [str(word) for word in argv]
     log.info("%s", shlex.join(words))
@@ -36,13 +37,13 @@ def run(
             timeout=seconds,
             input=given,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE if apart else subprocess.STDOUT,
             text=True,
             errors="replace",
             check=True,
         )
     except subprocess.CalledProcessError as error:
-        raise CommandFailed(command=shlex.join(words), why=_last_lines(error.stdout)) from error
+        raise CommandFailed(command=shlex.join(words), why=_last_lines(error.stdout + (error.stderr or ""))) from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CommandFailed(command=shlex.join(words), why=str(error)) from error
     return done.stdout

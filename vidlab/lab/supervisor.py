@@ -70,7 +70,7 @@ class Lab:
         """Start everything, and return when the lab was taken down."""
         crew = Crew(kinds, self.folder, self.settings, resolve=self._command, ports=self.ports, outside=self.outside)
         crew.on_change = functools.partial(self._keep, crew)
-        for name, count in {**_possible(self.folder.read_counts(), crew), **counts}.items():
+        for name, count in {**possible(self.folder.read_counts(), crew.kinds), **counts}.items():
             crew.counts[kind_named(name, crew.kinds).name] = count
         listen_for_the_end(crew, with_parent)
         outages = Outages(crew, self.settings, self.links)
@@ -135,10 +135,10 @@ class Lab:
         }
 
 
-def _possible(counts: Mapping[str, int], crew: Crew) -> dict[str, int]:
+def possible(counts: Mapping[str, int], kinds: Mapping[str, Kind]) -> dict[str, int]:
     """Those of the counts of earlier that can be had: the profiles may be other ones by now."""
-    kinds = {name for name, kind in crew.kinds.items() if kind.scalable}
-    return {name: count for name, count in counts.items() if name in kinds and 0 <= count <= MOST}
+    scalable = {name for name, kind in kinds.items() if kind.scalable}
+    return {name: count for name, count in counts.items() if name in scalable and 0 <= count <= MOST}
 
 
 def listen_for_the_end(crew: Backend, with_parent: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from vidlab.errors import BadCount, CannotDo
 from vidlab.lab.backend import Backend, Slot
@@ -44,19 +45,19 @@ VERBS: Mapping[str, Verb] = {
 }
 
 
-def act(crew: Backend, verb: str, name: str) -> list[str]:
+async def act(crew: Backend, verb: str, name: str) -> list[str]:
     """Do it to the processes that the name means, and give their names. Raises UnknownProcess and CannotDo."""
     row = VERBS[verb]
     found = [crew.processes[one] for one in matching(name, list(crew.processes))]
     if all(one.outside for one in found):
         raise CannotDo(name=name, done=row.event, why="it runs outside of the lab")
     for process in found:  # somebody else may have stopped it a moment ago
-        process.see_whether_paused()
+        await crew.do(process.see_whether_paused)
     able = [one for one in found if row.allowed(one)]
     if not able:
         raise CannotDo(name=name, done=row.event, why=f"it {row.refusal}")
     for process in able:
-        row.do(process)
+        await crew.do(partial(row.do, process))
         process.say(row.text)
         crew.journal.tell(row.event, process.name, row.text, pid=process.pid)
     crew.wake()

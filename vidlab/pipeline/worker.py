@@ -57,7 +57,7 @@ def make_worker(
         loglevel="INFO",
         without_gossip=True,
         without_mingle=True,
-        without_heartbeat=True,
+        without_heartbeat=not settings.monitored,
         quiet=True,
     )
 

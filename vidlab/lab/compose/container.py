@@ -120,7 +120,9 @@ class Container:
         self._last = (text, time.time())
 
     def see_whether_paused(self) -> None:
-        """Docker tells it with all else."""
+        """Somebody may have said it to Docker alone since the last look."""
+        if self.seen is not None and (now := self.project.container(self.seen.id)) is not None:
+            self.seen = replace(self.seen, status=now.status)
 
     # -- what is done to it
 
@@ -144,8 +146,8 @@ class Container:
         """Does the container that was meant go on? Who ends with what it killed gives no answer that counts."""
         deadline = time.monotonic() + NOTICED
         while time.monotonic() < deadline:
-            now = next((one for one in self.project.containers() if self.seen and one.id == self.seen.id), None)
-            if now is None or now.status != "running" or now.began != self._killed:
+            now = self.project.container(self.seen.id) if self.seen else None
+            if now is None or now.status not in ("running", "paused") or now.began != self._killed:
                 return False
             time.sleep(LOOK)
         return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shlex
 import time
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection
 from typing import NoReturn
 
 from vidlab.errors import CannotDo, CommandFailed, LabFailed, VidLabError
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 
 TICK = 0.3  # seconds between two looks while something is on its way
 REST = 1.0  # seconds between two looks when nothing is
-TAKEN = "Another program has that port: give the lab another one in .env, and type it again."
 FROZEN = "cannot start a paused container"
 GRACE = 10  # seconds between SIGTERM and SIGKILL when the lab goes down, as in the local lab
 MARK = "/state/run/disk-full"  # in each container of ours: one folder for all
@@ -51,14 +50,21 @@ class Containers:
         self.processes: dict[str, Container] = {}
         #: Called when counts or pids are no longer what they were.
         self.on_change: Callable[[], None] = lambda: None
-        #: Called in a thread when the keeper's container has begun: through it all of ours are told something.
-        self.on_keeper: Callable[[Seen], None] = lambda seen: None
-        self._keeper_began = 0.0
+        #: Called in a thread when the API's container has begun: through it those that people use are told something.
+        self.on_api: Callable[[Seen], None] = lambda seen: None
+        self._api_began = 0.0
+        #: Waited for when the lab is closed, before its containers go.
+        self.on_end: Callable[[], Awaitable[object]] = _nothing
+        #: Taken by each look and each order: what Docker said before an order must not be taken for what came of it.
+        self._turn = asyncio.Lock()
         self._told: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self.began = time.monotonic()
         self.is_up = False
         self._wake = asyncio.Event()
         self._asked: dict[str, int] = {}  # counts that Docker was asked for
+        self._there: dict[str, int] = {}  # how many of each kind there were at the last look
+        self._full = False  # is the disk to be full?
+        self._is_full: bool | None = None  # is it? Somebody may have left the mark
         self._scaling: asyncio.Task[None] | None = None
 
     @property
@@ -71,10 +77,10 @@ class Containers:
         """See what is there already: as many as there are of a kind are wanted. With `attach` that is the lab."""
         self.is_up = attach
         found = await asyncio.to_thread(self.project.containers)
-        for kind in {kind_of(one.service) for one in found} & self.kinds.keys():
-            numbers = [one.number for one in found if kind_of(one.service) == kind and one.status != "exited"]
-            if numbers and self.kinds[kind].scalable:
-                self.counts[kind] = len(numbers)
+        there = Counter(kind_of(one.service) for one in found if one.status != "exited")
+        for name, kind in self.kinds.items():
+            if kind.scalable and (attach or there[name]):
+                self.counts[name] = there[name]
         self._asked = dict(self.counts)
         self.see(found)
 
@@ -92,6 +98,7 @@ class Containers:
                 self._wake.clear()
         finally:
             await _cancelled(coming, self._scaling)
+            await self.on_end()
         await asyncio.to_thread(self.project.compose, *ALL, "down", "--timeout", str(GRACE))
         self.journal.tell("down", "lab")
 
@@ -100,7 +107,7 @@ class Containers:
         counts = [f"--scale={self.project.service[kind]}={count}" for kind, count in others.items()]
         words = self.project.command("up", "--detach", "--wait", "--no-recreate", *counts)
         try:
-            await self._run(words)
+            await self.project.run(words)
         except VidLabError as error:
             if not self.closing:
                 self.journal.tell("failed", "lab", str(error), **as_problem(error))
@@ -112,38 +119,22 @@ class Containers:
         self.is_up = True
         self.journal.tell("up", "lab", seconds=time.monotonic() - self.began)
 
-    async def _run(self, words: list[str]) -> None:
-        """A command that takes its time: it is ended with who waits for it. Raises LabFailed with what it printed."""
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        try:
-            printed, _ = await process.communicate()
-        except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
-            raise
-        if process.returncode:
-            lines = [line for line in printed.decode(errors="replace").splitlines() if line.strip()][-5:]
-            advice = [TAKEN] if "address already in use" in "".join(lines) else []
-            raise LabFailed(why="\n".join([f"{shlex.join(words)} did not end well:", *lines, *advice]))
-
     def wake(self) -> None:
         """Look at once: something was changed."""
         self._wake.set()
 
     async def _look(self) -> None:
-        try:
-            found = await asyncio.to_thread(self.project.containers)
-        except CommandFailed as error:  # Docker itself may be starting anew
-            self.journal.tell("failed", "docker", str(error))
-            return
-        self.see(found)
-        await asyncio.to_thread(self._keep_down)
+        async with self._turn:
+            try:
+                found = await asyncio.to_thread(self.project.containers)
+            except CommandFailed as error:  # Docker itself may be starting anew
+                self.journal.tell("failed", "docker", str(error))
+                return
+            self.see(found)
+            await asyncio.to_thread(self._as_faults_want)
+        for why in self.project.failures():
+            self.journal.tell("failed", "docker", why)
+        self._follow_docker()
         self._match_docker()
         await self._greet()
         now = (dict(self.counts), {one.name: one.pid for one in self.in_order() if one.pid is not None})
@@ -152,14 +143,14 @@ class Containers:
             self.on_change()
 
     async def _greet(self) -> None:
-        keeper = self.processes["keeper"].seen if "keeper" in self.processes else None
-        if keeper and keeper.status == "running" and keeper.began != self._keeper_began:
+        api = self.processes["api"].seen if "api" in self.processes else None
+        if api and api.status == "running" and api.began != self._api_began:
             try:
-                await asyncio.to_thread(self.on_keeper, keeper)
+                await asyncio.to_thread(self.on_api, api)
             except VidLabError as error:  # it ended meanwhile; the next one is told
                 log.info("not told: %s", error)
             else:
-                self._keeper_began = keeper.began
+                self._api_began = api.began
 
     def _is_calm(self) -> bool:
         return self.is_up and not self._scaling and all(one.settled or one.paused for one in self.processes.values())
@@ -245,9 +236,29 @@ class Containers:
             if slot.seen is None and not slot.wanted:
                 del self.processes[slot.name]
 
+    def _follow_docker(self) -> None:
+        """Who scales by Docker alone means it: what has stood for two looks, and was not asked for here, is wanted."""
+        there = {kind: sum(one.seen is not None for one in self._of(kind)) for kind in self.counts}
+        if self.is_up and not self._is_scaling:
+            for kind, count in there.items():
+                stands = count and count == self._there.get(kind) and self.kinds[kind].scalable
+                if stands and count != self.counts[kind] == self._asked.get(kind):
+                    self._adopt(kind, count)
+        self._there = there
+
+    def _adopt(self, kind: str, count: int) -> None:
+        before = self.counts[kind]
+        self.counts[kind] = self._asked[kind] = count
+        self.journal.tell("scaled", kind, f"from {before} to {count}, by Docker", before=before, count=count)
+        self._mark_wanted()
+
+    @property
+    def _is_scaling(self) -> bool:
+        return self._scaling is not None and not self._scaling.done()
+
     def _match_docker(self) -> None:
         """Have compose make, or take away, what is wanted otherwise than it was asked for."""
-        if self._scaling and not self._scaling.done():
+        if self._is_scaling:
             return
         self._scaling = None
         changed = {kind: count for kind, count in self.counts.items() if self._asked.get(kind) != count}
@@ -257,19 +268,20 @@ class Containers:
     async def _scale(self, changed: dict[str, int]) -> None:
         services = {self.project.service[kind]: count for kind, count in changed.items()}
         words = [f"--scale={service}={count}" for service, count in services.items()]
+        self._asked.update(changed)
         try:
             await self._make(self.project.command("create", "--no-recreate", *words, *services))
             await asyncio.to_thread(self._start_made, services)
         except VidLabError as error:
-            for kind in changed:
+            for kind in changed:  # so that the same word may be said again
+                self.counts[kind] = self._asked[kind] = self._there.get(kind, 0)
                 self.journal.tell("failed", kind, str(error))
-        self._asked.update(changed)
         self.wake()
 
     async def _make(self, words: list[str]) -> None:
         """Make and remove containers. Compose would start the others too, which it cannot where one is paused."""
         try:
-            await self._run(words)
+            await self.project.run(words)
         except LabFailed as error:
             if FROZEN not in str(error):
                 raise
@@ -281,7 +293,12 @@ class Containers:
 
     # -- orders
 
-    def kill_pid(self, pid: int) -> list[str]:
+    async def do(self, deed: Callable[[], None]) -> None:
+        """In a thread, for Docker takes its time; and not while it is looked at what there is."""
+        async with self._turn:
+            await asyncio.to_thread(deed)
+
+    async def kill_pid(self, pid: int) -> list[str]:
         """A container's processes belong to other users of the system: they are killed with it, by its name."""
         why = "processes in containers are killed by the name of their container"
         raise CannotDo(name=f"process {pid}", done="killed", why=why)
@@ -305,18 +322,40 @@ class Containers:
         raise CannotDo(name=name, done=f"set {seconds:.0f} s ahead", why=IMPOSSIBLE["clock-off"])
 
     def fill_disk(self, full: bool) -> None:
-        """Let no process write to its scratch folder, or let all do it again."""
-        keeper = self.processes["keeper"].seen
-        if keeper is None:
-            raise CannotDo(name="scratch", done="filled", why="the keeper's container, which would do it, is not there")
-        self.project.docker("exec", keeper.id, *(["touch"] if full else ["rm", "-f"]), MARK)
+        """Let no process write to its scratch folder, or let all do it again. Raises CannotDo, CommandFailed."""
+        if full:
+            self._mark_disk(full)
+        self._full = full
+        if not full:
+            with contextlib.suppress(VidLabError):  # the next look does it
+                self._mark_disk(full)
 
-    def _keep_down(self) -> None:
-        """Who was just being started when the fault began is killed now."""
+    def _mark_disk(self, full: bool) -> None:
+        slot = next((one for one in self.processes.values() if _is_told(one)), None)
+        if slot is None or slot.seen is None:
+            raise CannotDo(name="scratch", done="filled", why="no container runs that would do it")
+        self.project.docker("exec", slot.seen.id, *(["touch"] if full else ["rm", "-f"]), MARK)
+        self._is_full = full
+
+    def _as_faults_want(self) -> None:
+        """Who was just being started when the fault began is killed now; the disk is full, or no longer."""
         for slot in list(self.processes.values()):
             if slot.held and slot.alive and not slot.killed:
                 with contextlib.suppress(VidLabError):  # it ended meanwhile; the next look sees
                     slot.kill()
+        if self._is_full != self._full:
+            with contextlib.suppress(VidLabError):  # nobody is there who could be told; the next look sees
+                self._mark_disk(self._full)
+
+
+def _is_told(slot: Container) -> bool:
+    """Does it run, and see the folder with the mark?"""
+    shares = slot.kind.name == "keeper" or slot.kind.scalable
+    return shares and slot.seen is not None and slot.seen.status == "running" and not slot.killed
+
+
+async def _nothing() -> None:
+    """What is waited for where there is nothing to wait for."""
 
 
 def _ended_since(before: Seen, seen: Seen) -> bool:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from vidlab.errors import LabNotRunning, NoSupervisor
 from vidlab.lab.client import Client
 from vidlab.lab.local import LocalLab, OnEvent
+from vidlab.lab.scratch import Scratch, scratch_of
 from vidlab.lab.spec import matching
 from vidlab.lab.status import LabStatus
 from vidlab.settings import Settings
+
+#: Where this container sees the workers' folder, and may not write.
+SHARED = Path("/workers")
 
 
 class InsideLab(LocalLab):
@@ -31,6 +36,10 @@ class InsideLab(LocalLab):
         """The last lines of the log of a process, or of each of a kind."""
         names = [one.name for one in self.status().processes]
         return "".join(self._client().log(one, lines) for one in matching(name, names))
+
+    def scratch(self) -> list[Scratch]:
+        """What lies in the folder that workers share."""
+        return scratch_of(SHARED)
 
     def settings(self) -> Settings:
         """What this container was told."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from vidlab.lab.compose.project import ALL, Project
+from vidlab.lab.compose.project import ALL, ANSWER, Project
 from vidlab.lab.folder import LabFile
-from vidlab.lab.local import LocalLab
+from vidlab.lab.local import LocalLab, OnEvent
+from vidlab.lab.scratch import Scratch
+from vidlab.lab.sweep import sweep
 from vidlab.settings import Settings
 
 #: Beside the local lab's folder: what clients were told, logs, and where the supervisor is. The data is in volumes.
@@ -32,9 +35,22 @@ class ComposeLab(LocalLab):
     ) -> None:
         super().__init__(_own_folder() if state is None else state, counts=counts, env=env, with_parent=with_parent)
         self.project = Project()
+        #: Were there containers before `up`? Then it is not ours to take them down when that fails.
+        self._were_there = False
 
     def __repr__(self) -> str:
         return f"ComposeLab({str(self.folder.root)!r})"
+
+    def _come_up(self, on_event: OnEvent) -> None:
+        self._were_there = self._has_containers()
+        super()._come_up(on_event)
+
+    def _give_up(self) -> str:
+        if not self._were_there:
+            return super()._give_up()
+        sweep(self.folder)  # the supervisor, and what it had Docker do
+        self.folder.forget_lab()
+        return "The containers that were there are there still: docker compose ps"
 
     def down(self) -> None:
         """Take all containers down, and keep their volumes."""
@@ -47,6 +63,11 @@ class ComposeLab(LocalLab):
         super().down()
         self.project.compose(*ALL, "down", "--volumes")
         self.folder.forget_data()
+
+    def scratch(self) -> list[Scratch]:
+        """What lies in the folder that workers share, as the keeper sees it. Raises CommandFailed."""
+        words = ("exec", "--no-TTY", "keeper", "python", "-m", "services.container", "scratch")
+        return [Scratch.from_json(one) for one in json.loads(self.project.compose(*words, seconds=ANSWER))]
 
     def _supervisor(self) -> list[str]:
         return [sys.executable, "-P", "-m", "vidlab.lab.compose.supervisor"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,8 @@ from datetime import UTC, datetime
 
 from vidlab.lab.compose.project import Project, kind_of
 from vidlab.lab.folder import Folder
+
+log = logging.getLogger(__name__)
 
 AGAIN = 1.0  # seconds; when no container is there yet, there is nothing to follow
 LINE = 1024 * 1024  # bytes
@@ -24,6 +27,8 @@ class Logs:
     def __init__(self, project: Project, folder: Folder) -> None:
         self.project = project
         self.folder = folder
+        #: What compose said last that is no container's line.
+        self._said = b""
 
     @asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
@@ -46,7 +51,7 @@ class Logs:
                 *words,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.STDOUT,
                 limit=LINE,
             )
             try:
@@ -56,6 +61,9 @@ class Logs:
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()
                 await process.wait()
+            if process.returncode and self._said:
+                log.warning("docker compose logs: %s", self._said.decode(errors="replace").strip())
+                self._said = b""
             since = ["--since", datetime.now(UTC).isoformat()]
             await asyncio.sleep(AGAIN)
 
@@ -72,6 +80,7 @@ class Logs:
     def _write(self, line: bytes) -> None:
         found = PREFIXED.fullmatch(line)
         if found is None:
+            self._said = line
             return
         kind = self.project.kinds.get(kind_of(found["service"].decode()))
         if kind is None:

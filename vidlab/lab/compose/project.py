@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import logging
 import re
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vidlab.errors import CommandFailed, PartMissing
+from vidlab.errors import CommandFailed, LabFailed, PartMissing
 from vidlab.lab.ports import HOST
 from vidlab.lab.servers.command import SERVICES
 from vidlab.lab.shell import run
@@ -25,6 +28,10 @@ log = logging.getLogger(__name__)
 FILE = SERVICES.parent / "docker-compose.yml"
 ANSWER = 60.0  # seconds for an answer of Docker's
 LABEL = "com.docker.compose"
+LINES = 5  # of what a command printed, when it did not end well
+#: How Docker's versions say that somebody else has a port.
+TAKEN = ("address already in use", "port is already allocated")
+GIVE_ANOTHER = "Another program has that port: give the lab another one in .env, and type it again."
 ALL = ("--profile", "*")  # words of compose: those services too that come only when they are asked for
 
 #: Services that are not called as in the spec of the local lab.
@@ -59,7 +66,7 @@ class Project:
     def __init__(self, file: Path = FILE) -> None:
         self.file = file
         #: Commands that are under way; asked after so that none stays as a zombie.
-        self._begun: list[subprocess.Popen[bytes]] = []
+        self._begun: list[tuple[list[str], subprocess.Popen[bytes]]] = []
 
     # -- commands
 
@@ -78,11 +85,37 @@ class Project:
         """
         return _docker(["docker", *words], seconds, given)
 
+    async def run(self, words: Sequence[str]) -> None:
+        """A command that takes its time: it is ended with who waits for it. Raises LabFailed with what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            printed, _ = await process.communicate()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+            raise
+        if process.returncode:
+            raise LabFailed(why=_failure(words, printed))
+
     def begin(self, *words: str) -> None:
-        """Have Docker do something that takes its time, such as waiting for a worker's end. What it says is logged."""
-        log.info("docker %s", " ".join(words))
-        self._begun[:] = [one for one in self._begun if one.poll() is None]
-        self._begun.append(subprocess.Popen(["docker", *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
+        """Have Docker do something that nobody waits for, such as a restart after a worker's last task."""
+        command = ["docker", *words]
+        log.info("%s", shlex.join(command))
+        nothing = subprocess.DEVNULL
+        self._begun.append((command, subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE)))
+
+    def failures(self) -> list[str]:
+        """What those printed that were begun, and did not end well, since this was asked last."""
+        over = [one for one in self._begun if one[1].poll() is not None]
+        self._begun[:] = [one for one in self._begun if one not in over]
+        printed = [(command, process.communicate()[1], process.returncode) for command, process in over]
+        return [_failure(command, told) for command, told, code in printed if code]
 
     # -- what there is to be
 
@@ -145,10 +178,14 @@ class Project:
         try:
             told = self.docker("inspect", *found)
         except CommandFailed as error:
-            if "No such object" in str(error):  # one of them went in between
+            if "no such object" in str(error).lower():  # one of them went in between
                 return self.containers()
             raise
         return [_seen(record) for record in json.loads(told) if _is_own(record)]
+
+    def container(self, number: str) -> Seen | None:
+        """One of them by its id; None when it is there no more."""
+        return next((one for one in self.containers() if one.id == number), None)
 
 
 def kind_of(service: str) -> str:
@@ -158,12 +195,18 @@ def kind_of(service: str) -> str:
 
 def _docker(words: Sequence[str], seconds: float | None, given: str = "") -> str:
     try:
-        return run(words, seconds=seconds, given=given)
+        return run(words, seconds=seconds, given=given, apart=True)
     except CommandFailed as error:
         if isinstance(error.__cause__, FileNotFoundError):
             command = "Install Docker Engine 25 or newer with its compose plugin, then type it again."
             raise PartMissing(part="docker", why="it is not in the search path", command=command) from error
         raise
+
+
+def _failure(words: Sequence[str], printed: bytes) -> str:
+    lines = [line for line in printed.decode(errors="replace").splitlines() if line.strip()][-LINES:]
+    advice = [GIVE_ANOTHER] if any(one in line for one in TAKEN for line in lines) else []
+    return "\n".join([f"{shlex.join(words)} did not end well:", *lines, *advice])
 
 
 def _outside(value: str, published: Mapping[str, int]) -> str:

@@ -24,7 +24,7 @@ from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.outages import Outages
 from vidlab.lab.ports import HOST
 from vidlab.lab.spec import kind_named
-from vidlab.lab.supervisor import alone_in, command_line, face_of, listen_for_the_end, supervise
+from vidlab.lab.supervisor import alone_in, command_line, face_of, listen_for_the_end, possible, supervise
 from vidlab.settings import Settings
 
 #: What Docker calls this machine in the containers whose service says so.
@@ -49,13 +49,12 @@ class Lab:
         """Bring everything up, or attach to what there is, and return when the lab was taken down."""
         containers = Containers(self.project, self.folder)
         containers.on_change = lambda: self._keep(containers)
-        containers.on_keeper = self._introduce
-        for name, count in {**self.folder.read_counts(), **counts}.items():
-            kind = kind_named(name, containers.kinds)
-            if kind.scalable:
-                containers.counts[kind.name] = count
+        containers.on_api = self._introduce
+        for name, count in {**possible(self.folder.read_counts(), containers.kinds), **counts}.items():
+            containers.counts[kind_named(name, containers.kinds).name] = count
         listen_for_the_end(containers, given.with_parent)
         outages = Outages(containers, self.settings, {})
+        containers.on_end = outages.end
         server = face_of(Control(containers, outages, lambda: self._tell(containers), (*LOOPBACK, INSIDE)))
         face = asyncio.create_task(server.serve(self.listeners))
         try:
@@ -63,7 +62,6 @@ class Lab:
             self.folder.write_lab(self._file(containers))
             async with Logs(self.project, self.folder).followed():
                 await containers.run(attach=given.attach)
-            await outages.end()
         finally:
             if self.folder.is_run_by(os.getpid()):
                 self.folder.forget_lab()
@@ -83,7 +81,7 @@ class Lab:
         )
 
     def _introduce(self, container: Seen) -> None:
-        """Tell the containers, which share a folder, where to speak to this supervisor. Raises CommandFailed."""
+        """Tell the API and JupyterLab, which share a folder, where this supervisor is. Raises CommandFailed."""
         told = {
             "lab.json": json.dumps(asdict(self._inside())),
             "lab-id": self.folder.lab_id,
