@@ -7,8 +7,7 @@ SEED ?= 7
 ROUND ?=
 SETUP := $(PYTHON) services/bootstrap.py $(if $(FORCE),--force)
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term
-COMPOSE_TESTS := $(addprefix tests/acceptance/test_,videos.py face.py live.py faults.py messages.py retry.py \
-	servers_away.py takeover.py whole.py) "tests/notebooks/test_notebooks.py"
+COMPOSE_TESTS := tests/acceptance tests/notebooks/test_notebooks.py
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock"
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 import pytest
 import yaml
 
+from tests.unit.asgi import Http
 from tests.waiting import until
 from vidlab.errors import CannotDo, CommandFailed, LabFailed, NoSupervisor, PartMissing
 from vidlab.lab.compose.containers import Containers
@@ -21,11 +22,15 @@ from vidlab.lab.compose.lab import ComposeLab
 from vidlab.lab.compose.logs import Logs
 from vidlab.lab.compose.project import Project, Seen, kind_of
 from vidlab.lab.compose.rendered import rendered
+from vidlab.lab.compose.supervisor import INSIDE
+from vidlab.lab.control import LOOPBACK, Control
 from vidlab.lab.faults import FAULTS
 from vidlab.lab.folder import Folder
+from vidlab.lab.outages import Outages
 from vidlab.lab.purposes import purpose
 from vidlab.lab.scratch import Scratch
 from vidlab.lab.verbs import act, scale
+from vidlab.settings import Settings
 
 CONFIG = {
     "name": "test",
@@ -419,7 +424,11 @@ def test_faults_end_before_the_containers_go(lab: Containers, docker: Stub) -> N
     async def outages_end() -> None:
         order.append("faults over")
 
-    docker.compose = lambda *words, **_: order.append(words[-3]) or ""  # type: ignore[method-assign,assignment]
+    def compose(*words: str, **_: object) -> str:
+        order.append(words[2])
+        return ""
+
+    docker.compose = compose  # type: ignore[method-assign]
     lab.on_end = outages_end
     lab.close()
     asyncio.run(lab.run(attach=True))
@@ -478,19 +487,19 @@ def test_containers_that_were_there_outlive_an_up_that_failed(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, there: bool
 ) -> None:
     lab = ComposeLab(folder.root)
-    downs: list[tuple[str, ...]] = []
     monkeypatch.setattr(lab, "_has_containers", lambda: there)
-    monkeypatch.setattr(lab.project, "compose", lambda *words, **_: downs.append(words) or "")
 
-    def fail(*_: str) -> None:
+    def fail(*words: str, **_: object) -> None:
+        assert "down" not in words
         raise LabFailed(why="no room")
+
+    monkeypatch.setattr(lab.project, "compose", fail)
 
     monkeypatch.setattr(lab, "_begin", fail)
     with pytest.raises(LabFailed) as raised:
         lab.up()
     note = raised.value.__notes__[0]
     assert ("there still" in note) == there
-    assert downs == []
 
 
 def test_what_lies_in_the_workers_folder_is_told_by_the_keeper(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -512,6 +521,19 @@ def test_each_container_s_lines_go_to_its_own_log(docker: Stub, folder: Folder) 
 
 
 # -- from elsewhere
+
+
+def test_a_container_gives_orders_by_the_host_s_name_but_takes_nothing_down(lab: Containers) -> None:
+    control = Control(lab, Outages(lab, Settings(), {}), dict, (*LOOPBACK, INSIDE))
+    secret = {"X-VidLab-Secret": lab.folder.secret}
+    inside = Http(control.app(), base_url=f"http://{INSIDE}:9000")  # type: ignore[arg-type]
+    assert inside.post("/processes/worker-720p/kill", headers=secret).json() == {"processes": ["worker-720p.1"]}
+    assert inside.post("/processes/worker-720p/kill").status_code == 403
+    assert inside.post("/down", headers=secret).status_code == 403
+    assert not lab.closing
+    host = Http(control.app(), base_url="http://127.0.0.1:9000")  # type: ignore[arg-type]
+    assert host.post("/down", headers=secret).status_code == 202
+    assert lab.closing
 
 
 def test_without_docker_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
