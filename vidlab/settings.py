@@ -147,7 +147,7 @@ class Settings(BaseSettings):
     #: How long sent messages and events are kept.
     history_seconds: float = Field(default=30 * 24 * 3600.0, gt=0)
 
-    #: Workers tell Celery's monitors, such as Flower, what they do. It costs a little with each task.
+    #: Workers tell Celery's monitors, such as Flower, what they do; one whose Redis hangs is then slow to notice that.
     monitored: bool = False
 
     #: Notebooks send shorter clips: for running many of them in turn.
