@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import structlog
@@ -37,10 +37,13 @@ def prepare(settings: Settings) -> None:
     log.info("topics are there", made=made)
 
 
-def make_topics(settings: Settings) -> list[str]:
+#: Those that the pipeline stands on.
+NAMES = (*TOPICS, *(dead_letter_topic(topic) for topic in TOPICS))
+
+
+def make_topics(settings: Settings, names: Sequence[str] = NAMES) -> list[str]:
     """Create the topics that are missing; gives their names. Raises DependencyAway."""
     admin = AdminClient(dict(settings.kafka_client), logger=_silent())
-    names = [*TOPICS, *(dead_letter_topic(topic) for topic in TOPICS)]
     try:
         wanted = [NewTopic(name, num_partitions=PARTITIONS, replication_factor=1) for name in names]
         answers = admin.create_topics(wanted, request_timeout=ANSWER, operation_timeout=ANSWER)

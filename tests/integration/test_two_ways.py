@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.lab import RunningLab
+from tests.waiting import until
 from vidlab.clips import make
-from vidlab.errors import BadChunk, ChunksMissing, UnknownVideo, WrongState
+from vidlab.errors import BadChunk, ChunksMissing, DependencyAway, UnknownVideo, WrongState
 from vidlab.face import Lab
 from vidlab.lessons import upload as lesson
 from vidlab.lessons.sender import Sender
@@ -58,6 +59,37 @@ def test_the_counter_fails_where_blocks_do_not(face: Lab, clip: Path, name: str)
     assert (naive.right_file, naive.messages) == counter
     assert (ours.right_file, ours.messages) == blocks
     assert face.client.videos(status="uploading") == []
+
+
+def test_the_counter_moves_each_byte_three_times_and_blocks_once(face: Lab, clip: Path) -> None:
+    plan = Plan(order=[0, 1, 2], of=3)
+    assert (by_counter(face, clip, plan).moved, by_blocks(face, clip, plan).moved) == (3.0, 1.0)
+
+
+def test_a_chunk_that_is_refused_is_not_moved_and_one_that_comes_twice_is_twice(face: Lab, clip: Path) -> None:
+    assert by_blocks(face, clip, Plan(order=[0, 1, 2], of=3, damaged={1})).moved == pytest.approx(2 / 3, abs=0.1)
+    assert by_blocks(face, clip, Plan(order=[0, 1, 1, 2], of=3)).moved == pytest.approx(4 / 3, abs=0.1)
+
+
+def test_with_kafka_away_the_counters_message_is_never_sent(face: Lab, clip: Path) -> None:
+    with lesson.NaiveUploads(face.settings) as naive:
+        upload = naive.receive("01 upload", 1, 0, clip.read_bytes())
+        with face.fault("kafka-down", seconds=60):
+            assert isinstance(lesson.told_by(lambda: naive.finalize(upload)), DependencyAway)
+        lesson.wait_until_back(face, "kafka")
+        assert isinstance(lesson.told_by(lambda: naive.finalize(upload)), WrongState)
+        assert naive.messages() == 0
+
+
+def test_with_kafka_away_our_message_waits_in_the_outbox_and_goes_by_itself(face: Lab, sender: Sender) -> None:
+    sender.send_missing()
+    with face.fault("kafka-down", seconds=60):
+        assert sender.finalize()["finalized_at"]
+        (waiting,) = lesson.outbox(face, sender)["sent at"]
+        assert waiting is None
+    lesson.wait_until_back(face, "kafka")
+    until(lambda: lesson.outbox(face, sender)["sent at"].notna().iloc[0], "the message was sent")
+    face.wait(sender.video_hash)
 
 
 def test_of_finishers_at_once_blocks_tell_the_pipeline_once(face: Lab, clip: Path) -> None:

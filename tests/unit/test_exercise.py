@@ -28,11 +28,25 @@ def test_an_answer_that_nobody_gave_is_not_attempted(exercise: Exercise) -> None
 
 
 def test_a_wrong_answer_is_told_why(exercise: Exercise) -> None:
-    assert repr(exercise.check(5)) == "not yet: count the profiles, and the thumbnail"
+    assert repr(exercise.check(5)).startswith("not yet: count the profiles, and the thumbnail\n")
 
 
 def test_a_right_answer_is_told_what_it_means(exercise: Exercise) -> None:
     assert repr(exercise.check(6)) == "right: one for each profile"
+
+
+@pytest.mark.parametrize("answer", [..., 5, "six"])
+def test_who_has_no_right_answer_is_told_how_to_get_help(exercise: Exercise, answer: object) -> None:
+    told = exercise.check(answer)
+    for shown in (repr(told), told._repr_html_()):
+        assert ".hint()" in shown
+        assert ".solution()" in shown
+
+
+def test_that_an_answer_is_the_solutions_is_said(exercise: Exercise) -> None:
+    told = exercise.check(6, solution=True)
+    assert repr(told) == "right: this is the solution's answer, and not yours. one for each profile"
+    assert exercise.check(5, solution=True).word == "not yet"
 
 
 @pytest.mark.parametrize("answer", ["six", None, [6], {}])
@@ -41,8 +55,10 @@ def test_what_cannot_be_judged_is_not_yet_right_and_no_traceback(exercise: Exerc
 
 
 def test_hints_come_in_turn_and_the_last_one_stays(exercise: Exercise) -> None:
-    told = [exercise.hint().text for _ in range(3)]
-    assert told == ["look at lab.lag()", "the thumbnail has one too", "the thumbnail has one too"]
+    told = [exercise.hint() for _ in range(3)]
+    assert [one.text for one in told] == ["look at lab.lag()", "the thumbnail has one too", "the thumbnail has one too"]
+    assert ["again" in one.then for one in told] == [True, False, False]
+    assert [".solution()" in one.then for one in told] == [False, True, True]
 
 
 def test_the_solution_is_what_could_be_typed(exercise: Exercise) -> None:
@@ -88,6 +104,9 @@ def test_both_are_drawn_on_one_axis(tmp_path: Path) -> None:
         (10, 25, "2.5 times what you expected"),
         (..., 25, "not predicted yet"),
         (0, 0, "As you expected."),
+        (3, 3, "As you expected."),
+        (3, 0, "That is 3 less than you expected."),
+        (0, 2.5, "That is 2.5 more than you expected."),
     ],
 )
 def test_the_difference_is_said_in_words(tmp_path: Path, expected: float, measured: float, words: str) -> None:

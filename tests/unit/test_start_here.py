@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from vidlab.face import Lab
+from vidlab.lab.status import ProcessStatus
 from vidlab.lessons import start_here as lesson
 from vidlab.lessons.exercise import Exercise
 
@@ -97,6 +100,12 @@ def test_before_the_run_nothing_can_be_right(exercise: Exercise, monkeypatch: py
     assert "first" in exercise.check("144p" if exercise is lesson.who_is_last else 0.25).text
 
 
+def test_of_a_video_that_failed_nobody_was_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = [event(1, "claimed", "preprocessing", "worker-preprocessing.1"), event(2, "video_failed", "preprocessing")]
+    monkeypatch.setattr(lesson, "_facts", lesson.Facts(events=failed))
+    assert lesson.who_is_last.check("144p").text == lesson.NOT_COMPLETED
+
+
 class OfSteps:
     """A video that is further each time that it is asked."""
 
@@ -123,6 +132,36 @@ def test_a_stage_that_is_over_is_not_waited_for() -> None:
     over = {"state": "done", "worker": None, "progress": 1.0}
     assert lesson.at_work(OfSteps(running(0.1), over), "720p") == "worker-720p.2"  # type: ignore[arg-type]
     assert lesson.at_work(OfSteps(over), "720p") == "worker-720p"  # type: ignore[arg-type]
+
+
+def lab_with(*pids: int | None) -> Lab:
+    """A lab whose worker has these pids, one at each look; the last one stays."""
+    left = list(pids)
+
+    def status() -> Any:
+        pid = left.pop(0) if len(left) > 1 else left[0]
+        return Mock(
+            processes=[ProcessStatus(name="worker-720p.2", kind="worker-720p", pid=pid, state="running", restarts=0)]
+        )
+
+    return Mock(spec=Lab, runner=Mock(status=status))
+
+
+@pytest.mark.parametrize("after", [None, 5120])
+def test_a_worker_that_you_killed_is_noticed_at_once(after: int | None) -> None:
+    video = OfSteps(running(0.1), running(0.2), running(0.3))
+    worker, killed_at = lesson.wait_for_kill(lab_with(4711, 4711, after), video, "720p")  # type: ignore[arg-type]
+    assert worker == "worker-720p.2"
+    assert killed_at is not None
+    assert (lesson.now() - killed_at).total_seconds() < 10
+    assert len(video.steps) == 1
+
+
+@pytest.mark.parametrize("last", [running(0.5), {"state": "done", "worker": None, "progress": 1.0}])
+def test_who_kills_nobody_is_not_waited_for_beyond_the_share(last: dict[str, Any]) -> None:
+    video = OfSteps(running(0.1), running(0.49), last)
+    assert lesson.wait_for_kill(lab_with(4711), video, "720p") == ("worker-720p.2", None)  # type: ignore[arg-type]
+    assert video.steps == []
 
 
 @pytest.mark.usefixtures("ran")

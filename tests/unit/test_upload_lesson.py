@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from vidlab.lessons.two_ways import Outcome, table
 
 Complete = Callable[[Sequence[int], int], bool]
 
-MISSING = [[3, 4], [6, 8], [10, 11]]
+Row = dict[str, Any]
+Send = Callable[[str], None]
 
 
 def by_length(arrived: Sequence[int], total: int) -> bool:
@@ -50,16 +52,56 @@ def everything(missing: Sequence[Sequence[int]], chunk_bytes: int, size: int) ->
     return size
 
 
+def until_it_fails(outbox: list[Row], send: Send) -> None:
+    for row in outbox:
+        if not row["sent"]:
+            send(row["message"])
+            row["sent"] = True
+
+
+def that_stops_quietly(outbox: list[Row], send: Send) -> None:
+    with suppress(ConnectionError):
+        until_it_fails(outbox, send)
+
+
+def marks_first(outbox: list[Row], send: Send) -> None:
+    for row in outbox:
+        if not row["sent"]:
+            row["sent"] = True
+            send(row["message"])
+
+
+def all_each_time(outbox: list[Row], send: Send) -> None:
+    for row in outbox:
+        send(row["message"])
+        row["sent"] = True
+
+
+def one_only(outbox: list[Row], send: Send) -> None:
+    until_it_fails(outbox[:1], send)
+
+
+def overtakes(outbox: list[Row], send: Send) -> None:
+    for row in outbox:
+        that_stops_quietly([row], send)
+
+
+def marks_none(outbox: list[Row], send: Send) -> None:
+    for row in outbox:
+        if not row["sent"]:
+            send(row["message"])
+
+
 #: Exercise, right answers, wrong ones.
 ANSWERS: tuple[tuple[Exercise, tuple[Any, ...], tuple[Any, ...]], ...] = (
     (lesson.is_complete, (by_different_ones,), (by_length, at_least, by_the_last, in_order, True)),
     (lesson.atomic_mends, ({"at once"}, ["at once"], "at once"), ({"repeated", "at once"}, set(), {"all"})),
-    (
-        lesson.missing_ranges,
-        (MISSING, tuple(map(tuple, MISSING))),
-        ([3, 4, 6, 7, 8, 10, 11], [[0, 2], [5, 5], [9, 9]], [[3, 5], [6, 9], [10, 12]], [[3, 4], [6, 8]]),
-    ),
     (lesson.how_much_is_left, (lesson.bytes_left,), (whole_chunks, without_the_last, everything, 1000)),
+    (
+        lesson.outbox_relay,
+        (until_it_fails, that_stops_quietly),
+        (marks_first, all_each_time, one_only, overtakes, marks_none, None),
+    ),
 )
 
 
@@ -79,9 +121,10 @@ def test_right_answers_are_right_and_wrong_ones_are_not_yet(
         (lesson.is_complete, by_length, "a chunk came twice"),
         (lesson.is_complete, in_order, "another order"),
         (lesson.atomic_mends, {"damaged", "at once"}, "'damaged' still fails"),
-        (lesson.missing_ranges, [3, 4, 6], "pairs"),
-        (lesson.missing_ranges, [[0, 2], [5, 5], [9, 9]], "those that are not"),
-        (lesson.missing_ranges, [[3, 5], [6, 9], [10, 12]], "not the one after it"),
+        (lesson.outbox_relay, marks_first, "'a' is marked as sent, and Kafka never got it"),
+        (lesson.outbox_relay, all_each_time, "again though it was there"),
+        (lesson.outbox_relay, overtakes, "another order"),
+        (lesson.outbox_relay, marks_none, "again though it was there"),
         (lesson.how_much_is_left, whole_chunks, "35 bytes in all: 15 bytes are left, and it says 20"),
     ],
 )
@@ -95,7 +138,7 @@ def test_what_nobody_answered_is_not_attempted(exercise: Exercise) -> None:
 
 
 def test_outcomes_stand_below_each_other_under_their_names() -> None:
-    facts: dict[str, Any] = {"sent": 3, "counted": 3, "of": 3, "told": "yes", "messages": 1}
+    facts: dict[str, Any] = {"sent": 3, "counted": 3, "of": 3, "told": "yes", "messages": 1, "moved": 1.0}
     one = Outcome(way="counter", right_file=False, **facts)
     frame = table({"damaged": one, "good": Outcome(way="blocks", right_file=None, **facts)})
     assert list(frame.index) == ["damaged", "good"]

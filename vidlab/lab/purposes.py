@@ -8,7 +8,7 @@ from vidlab.lab.spec import kind_name
 
 #: Kind, or the first word of kinds that come for each stage -> what it is for.
 PURPOSES: Mapping[str, str] = {
-    "kafka": "keeps the messages, in order per video, until each group has read them",
+    "kafka": "keeps the messages, read or not, in order within each partition; each group notes how far it has read",
     "redis": "holds Celery's queues, and carries news from workers to the API",
     "azurite": "stores the blobs: uploads, segments, playlists; stands in for Azure",
     "clamd": "scans each upload for viruses before anything opens it",

@@ -13,6 +13,12 @@ GOOD, NOT_YET, DIM = "#1a7f37", "#9a6700", "#6e7781"  # legible on white and on 
 #: Says why an answer is not right yet, in a sentence; None when it is.
 Judge = Callable[[Any], str | None]
 
+#: How to get help: it stands below each answer that is not right.
+HELP = "For help write .hint() in place of .check(...), or .solution() to read an answer."
+ANOTHER_HINT = "Run it again for another hint."
+NO_HINT_LEFT = "There is no other hint; .solution() shows an answer."
+OF_THE_SOLUTION = "this is the solution's answer, and not yours."
+
 
 @dataclass(frozen=True)
 class Told:
@@ -21,16 +27,20 @@ class Told:
     #: "not attempted", "not yet", "right", "hint" or "solution".
     word: str
     text: str = ""
+    #: What to do next.
+    then: str = ""
 
     def __repr__(self) -> str:
-        return f"{self.word}: {self.text}" if self.text else self.word
+        said = f"{self.word}: {self.text}" if self.text else self.word
+        return f"{said}\n{self.then}" if self.then else said
 
     def _repr_html_(self) -> str:
         colour = {"right": GOOD, "not yet": NOT_YET}.get(self.word, DIM)
         text = f": {html.escape(self.text)}" if self.text else ""
         if self.word == "solution":
             text = f"<pre>{html.escape(self.text)}</pre>"
-        return f'<div><b style="color:{colour}">{self.word}</b>{text}</div>'
+        then = f'<div style="color:{DIM}">{html.escape(self.then)}</div>' if self.then else ""
+        return f'<div><b style="color:{colour}">{self.word}</b>{text}{then}</div>'
 
 
 class Exercise:
@@ -51,21 +61,26 @@ class Exercise:
     def _repr_html_(self) -> str:
         return f"<div>{html.escape(self.question)}</div>"
 
-    def check(self, answer: Any = ...) -> Told:
-        """Is it right? An answer that breaks the judge is not right yet: what broke is told."""
+    def check(self, answer: Any = ..., *, solution: bool = False) -> Told:
+        """Is it right? An answer that breaks the judge is not right yet: what broke is told.
+
+        `solution`: it is not the learner's own, and that is said.
+        """
         if answer is ...:
-            return Told("not attempted", self.question)
+            return Told("not attempted", self.question, HELP)
         try:
             why = self.judge(answer)
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             why = f"that could not be used as an answer ({type(error).__name__}: {error})"
-        return Told("not yet", why) if why else Told("right", self.right)
+        if why:
+            return Told("not yet", why, HELP)
+        return Told("right", f"{OF_THE_SOLUTION} {self.right}" if solution else self.right)
 
     def hint(self) -> Told:
         """The next hint; the last one stays."""
         hint = self.hints[min(self._given, len(self.hints) - 1)]
         self._given += 1
-        return Told("hint", hint)
+        return Told("hint", hint, ANOTHER_HINT if self._given < len(self.hints) else NO_HINT_LEFT)
 
     def solution(self) -> Told:
         """What could have been typed."""

@@ -53,8 +53,11 @@ class Comparison:
         expected = self.prediction.value
         if expected is None:
             return ""
-        if not expected or not self.measured:
-            return "As you expected." if expected == self.measured else ""
+        if expected == self.measured:
+            return "As you expected."
+        if not expected or not self.measured:  # no ratio says how far off that is
+            off = self.measured - expected
+            return f"That is {_number(abs(off))} {'more' if off > 0 else 'less'} than you expected."
         ratio = self.measured / expected
         if 1 / 1.1 <= ratio <= 1.1:
             return "That is within a tenth of what you expected."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vidlab.face import Lab, Video
+from vidlab.face import Lab, Video, bars
 from vidlab.face.waiting import until
 from vidlab.lessons.exercise import Exercise, is_number
 from vidlab.profiles import MASTER, PROFILES
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from vidlab.lab.verdict import Verdict
 
+OVER = ("done", "failed", "skipped")  # states of a stage that nobody works on any more
 BOUND = 60.0  # seconds within which the verdict wants a video to have ended
 
 Row = dict[str, Any]
@@ -37,6 +38,7 @@ class Facts:
 _facts = Facts()
 
 NOT_YET_SENT = "send the first video first: run the cells above"
+NOT_COMPLETED = "your video did not complete, and so nobody wrote its master: send another one, or a sample"
 NOT_YET_KILLED = "kill a worker first: run the cells above"
 
 
@@ -71,13 +73,42 @@ def at_work(video: Video, stage: str, share: float = 0.2, timeout: float = 120.0
 
     def far_enough() -> bool:
         nonlocal seen
-        job = _job(video.refresh(), stage)
-        seen = job.get("worker") or seen
-        over = job.get("state") in ("done", "failed", "skipped")
-        return over or bool(seen and job.get("progress", 0.0) >= share)
+        there = _is_at(video.refresh(), stage, share)
+        seen = _job(video, stage).get("worker") or seen
+        return there
 
     until(far_enough, f"{stage} of {video.json['title']} to be at {share:.0%}", timeout)
     return seen or f"worker-{stage}"
+
+
+def wait_for_kill(
+    lab: Lab, video: Video, stage: str, share: float = 0.5, timeout: float = 120.0
+) -> tuple[str, datetime | None]:
+    """Wait until you have killed the worker of a stage: its name, and when. When that share is done, nobody has: None.
+
+    Raises NotThere after `timeout` seconds.
+    """
+    worker = at_work(video, stage, 0.0, timeout)
+    before, killed_at = _pid(lab, worker), None
+
+    def killed_or_late() -> bool:
+        nonlocal killed_at
+        if _pid(lab, worker) != before:  # nobody has it, or the one that was started instead
+            killed_at = now()
+        return killed_at is not None or _is_at(video.refresh(), stage, share)
+
+    with bars.doing(f"press kill beside {worker}, before it has done {share:.0%}"):
+        until(killed_or_late, f"{worker} to be killed, or {stage} to be at {share:.0%}", timeout)
+    return worker, killed_at
+
+
+def _pid(lab: Lab, process: str) -> int | None:
+    return {one.name: one.pid for one in lab.runner.status().processes}.get(process)
+
+
+def _is_at(video: Video, stage: str, share: float) -> bool:
+    job = _job(video, stage)
+    return job.get("state") in OVER or bool(job.get("worker") and job.get("progress", 0.0) >= share)
 
 
 def _job(video: Video, stage: str) -> Row:
@@ -101,8 +132,8 @@ def verdict_on(lab: Lab, videos: Sequence[Video], *, decode: bool = True) -> Ver
 
 
 def who_was_last(events: Sequence[Row]) -> str:
-    """The profile whose worker was given the master playlist to write, by the video's events."""
-    process = next(str(one["process"]) for one in events if (one["kind"], one["stage"]) == ("claimed", MASTER))
+    """The profile whose worker was given the master playlist to write, by the video's events; "" when nobody was."""
+    process = next((str(one["process"]) for one in events if (one["kind"], one["stage"]) == ("claimed", MASTER)), "")
     return process.removeprefix("worker-").partition(".")[0]
 
 
@@ -110,6 +141,8 @@ def _judge_last(answer: Any) -> str | None:
     if not _facts.events:
         return NOT_YET_SENT
     right, names = who_was_last(_facts.events), [profile.name for profile in PROFILES]
+    if not right:
+        return NOT_COMPLETED
     if answer not in names:
         return f"name a profile, as a text: one of {', '.join(names)}"
     if answer == right:

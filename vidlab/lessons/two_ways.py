@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TOGETHER = 24  # requests at once, at most
+BACK = 60.0  # seconds in which a server must be back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,8 @@ class Outcome:
     right_file: bool | None
     #: How often the pipeline was told to begin.
     messages: int
+    #: Bytes that went to the blob store or came from there, as a multiple of the file's.
+    moved: float
 
     def _repr_html_(self) -> str:
         return str(table({"": self}).to_html(index=False))
@@ -75,7 +78,8 @@ def by_counter(lab: Lab, path: Path, plan: Plan, *, atomic: bool = False) -> Out
             of=plan.of,
             told=_words(ends),
             right_file=_same([end for end in ends if isinstance(end, bytes)], path),
-            messages=naive.messages(upload),
+            messages=naive.messages(),
+            moved=_multiple(naive.moved, path),
         )
 
 
@@ -86,7 +90,8 @@ def by_blocks(lab: Lab, path: Path, plan: Plan) -> Outcome:
             calls = [
                 partial(told_by, partial(ours.send, number, damaged=number in plan.damaged)) for number in plan.order
             ]
-            _all(calls, plan.at_once)
+            answers = _all(calls, plan.at_once)
+            taken = [number for number, answer in zip(plan.order, answers, strict=True) if isinstance(answer, dict)]
             counted = int(ours.progress()["received_chunks"])
             ends = _all([partial(told_by, ours.finalize)] * plan.finishers, True)
             made = [_original(lab, ours)] if any(isinstance(end, dict) for end in ends) else []
@@ -99,6 +104,8 @@ def by_blocks(lab: Lab, path: Path, plan: Plan) -> Outcome:
                 told=_words(ends),
                 right_file=_same(made, path),
                 messages=int((events.kind == "finalized").sum()),
+                # Each chunk that was taken is staged once; finalize sends a list of blocks, and no byte of the file.
+                moved=_multiple(sum(map(ours.file.length, taken)), path),
             )
         finally:
             if ours.video_hash:
@@ -111,6 +118,11 @@ def table(outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
 
     frame = pd.DataFrame([{"plan": name, **asdict(one)} for name, one in outcomes.items()]).set_index("plan")
     return frame.astype({"right_file": object})
+
+
+def wait_until_back(lab: Lab, server: str) -> None:
+    """Wait until a server that was away answers again. Raises LabFailed after a minute."""
+    lab.runner.wait(server, seconds=BACK)
 
 
 def told_by(call: Callable[[], Any]) -> Any:
@@ -133,6 +145,10 @@ def _all(calls: Sequence[Callable[[], Any]], at_once: bool) -> list[Any]:
         return [call() for call in calls]
     with ThreadPoolExecutor(min(TOGETHER, len(calls))) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+def _multiple(moved: int, path: Path) -> float:
+    return round(moved / path.stat().st_size, 1)
 
 
 def _words(ends: Sequence[Any]) -> str:

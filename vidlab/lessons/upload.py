@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidlab.face import Lab
 from vidlab.lessons.exercise import Exercise
 from vidlab.lessons.sender import TITLE, Sender
-from vidlab.lessons.two_ways import Outcome, Plan, by_blocks, by_counter, table, told_by
+from vidlab.lessons.two_ways import Outcome, Plan, by_blocks, by_counter, table, told_by, wait_until_back
 from vidlab.naive.counter import NaiveUploads, sweep
 from vidlab.paths import original_path
-from vidlab.ranges import runs
 from vidlab.storage import Storage
+from vidlab.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NaiveUploads", "Outcome", "Plan", "Sender", "by_blocks", "by_counter", "table", "told_by"]
+__all__ = [
+    "NaiveUploads",
+    "Outcome",
+    "Plan",
+    "Sender",
+    "by_blocks",
+    "by_counter",
+    "table",
+    "told_by",
+    "wait_until_back",
+]
 
 # -- what cells need
 
@@ -42,6 +54,23 @@ def blocks(lab: Lab, sender: Sender) -> pd.DataFrame:
         storage.close()
     rows = [(block.id, block.size, True) for block in committed] + [(block.id, block.size, False) for block in staged]
     return pd.DataFrame(rows, columns=["block id", "bytes", "committed"])
+
+
+def outbox(lab: Lab, sender: Sender) -> pd.DataFrame:
+    """The messages about the video, as the database has them: when each was written, and when Kafka had it."""
+    import pandas as pd
+
+    store = Store(lab.settings)
+    try:
+        posted = store.snapshot({sender.video_hash}).outbox
+    finally:
+        store.close()
+    rows = [(row.topic, row.created_at, row.sent_at, _seconds(row.created_at, row.sent_at)) for row in posted]
+    return pd.DataFrame(rows, columns=["topic", "written at", "sent at", "seconds between"]).set_index("topic")
+
+
+def _seconds(begin: datetime, end: datetime | None) -> float | None:
+    return round((end - begin).total_seconds(), 1) if end else None
 
 
 def tidy(lab: Lab) -> int:
@@ -77,28 +106,6 @@ def _judge_complete(answer: Callable[[Sequence[int], int], bool]) -> str | None:
     return None
 
 
-# -- which are missing
-
-ARRIVED = (0, 1, 2, 5, 9)
-OF = 12
-
-
-def _judge_ranges(answer: Iterable[Sequence[int]]) -> str | None:
-    given = list(answer)
-    if any(isinstance(one, int) for one in given):
-        return "ranges are pairs of the first and the last chunk, such as [3, 4]; one chunk alone is such a pair too"
-    pairs = [tuple(one) for one in given]
-    if pairs == runs(ARRIVED):
-        return "these are there; what is asked for are those that are not"
-    if pairs == [(first, last + 1) for first, last in _missing()]:
-        return "the second number is the last chunk of the range, not the one after it"
-    return None if pairs == _missing() else f"of {OF} chunks {list(ARRIVED)} are there: which runs lie between them?"
-
-
-def _missing() -> list[tuple[int, int]]:
-    return runs(set(range(OF)) - set(ARRIVED))
-
-
 # -- how much is left
 
 #: Missing ranges, bytes of a chunk, bytes of the file.
@@ -124,6 +131,55 @@ def _judge_left(answer: Callable[[Sequence[Sequence[int]], int, int], int]) -> s
             case = f"missing {missing}, chunks of {chunk_bytes} bytes, {size} bytes in all"
             return f"{case}: {right} bytes are left, and it says {given}"
     return None
+
+
+# -- what the keeper does with the outbox
+
+Row = dict[str, Any]
+Relay = Callable[[list[Row], Callable[[str], None]], object]
+
+MESSAGES = ("a", "b", "c")
+
+
+class _Kafka:
+    """It takes so many messages, and is away for the next one; then it takes all."""
+
+    def __init__(self, before: int) -> None:
+        self.before = before
+        self.taken: list[str] = []
+        self.was_away = False
+
+    def send(self, message: str) -> None:
+        if len(self.taken) == self.before and not self.was_away:
+            self.was_away = True
+            raise ConnectionError("Kafka is away")
+        self.taken.append(message)
+
+
+def _judge_relay(answer: Relay) -> str | None:
+    if not callable(answer):
+        return "give the function itself, such as `relay`"
+    return next(filter(None, (_wrong_when_away(answer, before) for before in range(len(MESSAGES) + 1))), None)
+
+
+def _wrong_when_away(relay: Relay, before: int) -> str | None:
+    """Relay until all is sent; Kafka goes away after so many messages."""
+    kafka = _Kafka(before)
+    rows: list[Row] = [{"message": message, "sent": False} for message in MESSAGES]
+    case = f"Kafka takes {before} of {len(MESSAGES)} messages, then is away"
+    for _ in MESSAGES:  # as often as the keeper would look; one look does after Kafka is back
+        with suppress(ConnectionError):
+            relay(rows, kafka.send)
+        told = {row["message"] for row in rows if row["sent"]}
+        if told - set(kafka.taken):
+            return f"{case}: {sorted(told - set(kafka.taken))[0]!r} is marked as sent, and Kafka never got it"
+    if len(kafka.taken) > len(set(kafka.taken)):
+        return f"{case}: Kafka got {kafka.taken}, one of them again though it was there"
+    if missing := sorted(set(MESSAGES) - set(kafka.taken)):
+        return f"{case}, then is back: {missing[0]!r} was never sent"
+    if kafka.taken != list(MESSAGES):
+        return f"{case}: Kafka got {kafka.taken}, in another order than they were written"
+    return None if told == set(MESSAGES) else f"{case}: all were sent, but not all are marked"
 
 
 # -- what one command mends
@@ -165,21 +221,17 @@ atomic_mends = Exercise(
         "by_counter(lab, clip, plan, atomic=True) runs any plan again.",
         "What does adding one without reading first change, when the same chunk is added twice?",
     ),
-    solution=f"answer = {MENDED!r}",
-)
-
-missing_ranges = Exercise(
-    f"Of {OF} chunks, numbers {', '.join(map(str, ARRIVED))} have arrived. Which ranges does the API tell as missing?",
-    _judge_ranges,
-    right="However many chunks a file has, the answer stays short.",
-    hints=("Each range is a pair: the first missing chunk and the last.", f"The last chunk is number {OF - 1}."),
-    solution=f"answer = {[list(pair) for pair in _missing()]!r}",
+    solution="""
+        atomic = {name: lesson.by_counter(lab, clip, plan, atomic=True) for name, plan in plans.items()}
+        display(lesson.table(atomic))
+        answer = {"at once"}
+    """,
 )
 
 how_much_is_left = Exercise(
     "Write left(missing, chunk_bytes, size): how many bytes does a client that goes on have to send?",
     _judge_left,
-    right="That is what was measured above, and what a client shows before it goes on.",
+    right="That is what a client shows before it goes on. Above, chunk 0 went once more as well, to ask what is there.",
     hints=(
         "A range [first, last] has last - first + 1 chunks.",
         "The last chunk of the file ends where the file ends: min(..., size).",
@@ -188,5 +240,23 @@ how_much_is_left = Exercise(
         def left(missing, chunk_bytes, size):
             ends = [min((last + 1) * chunk_bytes, size) for first, last in missing]
             return sum(ends) - sum(first * chunk_bytes for first, last in missing)
+    """,
+)
+
+outbox_relay = Exercise(
+    "Write relay(outbox, send): send each row that is not sent yet, in order, and mark it. Kafka may be away.",
+    _judge_relay,
+    right="Who dies between sending and marking sends that message again. It may come twice, and it is never lost.",
+    hints=(
+        'Each row is a dict: row["message"] is what to send, row["sent"] becomes True.',
+        "send(...) raises an error when Kafka is away. What must not have happened by then?",
+        "Let the error stop the loop: rows that come later must not overtake this one.",
+    ),
+    solution="""
+        def relay(outbox, send):
+            for row in outbox:
+                if not row["sent"]:
+                    send(row["message"])
+                    row["sent"] = True
     """,
 )

@@ -1,27 +1,39 @@
 """Uploads as the system does it that VidLab re-thinks: a number beside the chunks. Wrong on purpose, and real.
 
-The rows are hashes in the lab's Redis, the chunks blobs in its Azurite, in a container of their own. What is wrong:
-a chunk is counted each time that it comes; the number is read, and written back later; whoever has the same title and
-as many chunks gets the same id; nobody looks at the bytes; who finalizes looks first, and notes it later.
+The rows are hashes in the lab's Redis, the chunks blobs in its Azurite, in a container of their own, the messages go to
+a topic of its Kafka. What is wrong: a chunk is counted each time that it comes; the number is read, and written back
+later; whoever has the same title and as many chunks gets the same id; nobody looks at the bytes; who finalizes looks
+first, and notes it later; and it notes that it is done before it has told the pipeline.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
+import secrets
+from collections.abc import Collection
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 import redis
 from azure.core.exceptions import ResourceNotFoundError
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
-from vidlab.errors import WrongState
+from vidlab.bus import Bus
+from vidlab.errors import DependencyAway, WrongState
+from vidlab.face.waiting import until
+from vidlab.observe.kafka import end_of
 from vidlab.settings import Settings
 from vidlab.storage import Storage
+from vidlab.topology import make_topics
 
 PREFIX = "naive:upload:"  # of its keys in Redis
 CONTAINER = "naive-upload"  # beside the lab's own, so that the lab's checker has nothing to do with it
+TOPIC = "naive-upload-"  # how the names of its topics begin
 DIGITS = 5  # of a chunk's number in the name of its blob
+ANSWER = 30.0  # seconds in which Kafka must answer, also when it has just come back
 
 
 class NaiveUploads:
@@ -33,9 +45,12 @@ class NaiveUploads:
         self.redis = redis.Redis.from_url(settings.redis_url, decode_responses=True)
         self.storage = Storage(settings.model_copy(update={"container": CONTAINER}))
         self.storage.ensure_container()
-        #: Bytes that came from a client, and that finalize read and wrote again.
-        self.moved = 0
+        self.topic = f"{TOPIC}{secrets.token_hex(4)}"
+        make_topics(settings, [self.topic])
+        self.bus = Bus(settings)
+        self.settings = settings
         self._made: set[str] = set()
+        self._moved: list[int] = []
 
     def __enter__(self) -> Self:
         return self
@@ -44,6 +59,8 @@ class NaiveUploads:
         try:
             for upload in self._made:
                 _forget(self.redis, self.storage, upload)
+            with suppress(DependencyAway):  # then `sweep` removes it
+                _forget_topics(self.settings, [self.topic])
         finally:
             self.storage.close()
             self.redis.close()
@@ -64,7 +81,7 @@ class NaiveUploads:
         return int(self.redis.hget(PREFIX + upload, "uploaded_chunks") or 0)
 
     def finalize(self, upload: str) -> bytes:
-        """Join the chunks and tell the pipeline. Raises WrongState when the number is not the right one."""
+        """Join the chunks and tell the pipeline. Raises WrongState, and DependencyAway when Kafka does not answer."""
         row = self._row(upload)
         if row.get("status") == "finalized":
             raise WrongState(video_hash=upload, status="finalized", why="it was finalized already.")
@@ -73,12 +90,25 @@ class NaiveUploads:
             raise WrongState(video_hash=upload, status="uploading", why=why)
         file = self._joined(upload)
         self.redis.hset(PREFIX + upload, "status", "finalized")
-        self.redis.hincrby(PREFIX + upload, "messages", 1)
+        self.bus.publish(self.topic, upload, f"{upload}/file.mp4")
         return file
 
-    def messages(self, upload: str) -> int:
-        """How often the pipeline was told to begin."""
-        return int(self.redis.hget(PREFIX + upload, "messages") or 0)
+    def messages(self) -> int:
+        """How often the pipeline was told to begin: what stands on its topic. Raises NotThere."""
+        told: list[int] = []
+
+        def answered() -> bool:
+            with suppress(DependencyAway):  # a Kafka that has just come back does not know its partitions yet
+                told.append(end_of(self.settings, self.topic))
+            return bool(told)
+
+        until(answered, f"Kafka to tell what stands on {self.topic}", ANSWER)
+        return told[0]
+
+    @property
+    def moved(self) -> int:
+        """Bytes that went to the blob store or came from there."""
+        return sum(self._moved)
 
     # -- below
 
@@ -96,12 +126,12 @@ class NaiveUploads:
     def _put(self, path: str, content: bytes) -> None:
         with self.storage.told(path):
             self.storage.container.get_blob_client(path).upload_blob(content, overwrite=True)
-        self.moved += len(content)
+        self._moved.append(len(content))
 
     def _joined(self, upload: str) -> bytes:
         """All chunks come back to the API and go out again as one file."""
         pieces = [b"".join(self.storage.open(path)) for path in self.storage.list_paths(f"{upload}/chunk_")]
-        self.moved += sum(map(len, pieces))
+        self._moved.extend(map(len, pieces))
         self._put(f"{upload}/file.mp4", b"".join(pieces))
         return b"".join(pieces)
 
@@ -111,8 +141,21 @@ def _forget(client: redis.Redis, storage: Storage, upload: str) -> None:
     storage.delete_prefix(f"{upload}/")
 
 
+def _forget_topics(settings: Settings, names: Collection[str] | None = None) -> None:
+    """Remove these topics, or all that naive uploads made. Raises DependencyAway."""
+    admin = AdminClient(dict(settings.kafka_client), logger=logging.getLogger("librdkafka"))
+    try:
+        if names is None:
+            names = [name for name in admin.list_topics(timeout=ANSWER).topics if name.startswith(TOPIC)]
+        for answer in admin.delete_topics(list(names), operation_timeout=ANSWER).values() if names else ():
+            answer.result(ANSWER + 1)
+    except (KafkaException, TimeoutError) as error:
+        raise DependencyAway(name="kafka", why=str(error)) from error
+
+
 def sweep(settings: Settings) -> int:
     """Remove whatever naive uploads left, also those of a kernel that was killed; give how many keys and blobs."""
+    _forget_topics(settings)
     storage = Storage(settings.model_copy(update={"container": CONTAINER}))
     with redis.Redis.from_url(settings.redis_url, decode_responses=True) as client:
         keys = list(client.scan_iter(f"{PREFIX}*"))

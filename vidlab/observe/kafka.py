@@ -40,9 +40,7 @@ class PartitionLag:
 
 def lag(settings: Settings) -> list[PartitionLag]:
     """The lag of every group of the pipeline. Raises DependencyAway when Kafka does not answer."""
-    logger = logging.getLogger("librdkafka")
-    logger.setLevel(logging.CRITICAL)
-    admin = AdminClient(dict(settings.kafka_client), logger=logger)
+    admin = AdminClient(dict(settings.kafka_client), logger=_silent())
     try:
         partitions = _partitions({stage.topic for stage in stages()})
         starts = _offsets(admin, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
@@ -50,6 +48,22 @@ def lag(settings: Settings) -> list[PartitionLag]:
         return [row for stage in stages() for row in _of_group(admin, stage, starts, ends)]
     except KafkaException as error:
         raise DependencyAway(name="kafka", why=error.args[0].str()) from error
+
+
+def end_of(settings: Settings, topic: str) -> int:
+    """How many messages were ever put on a topic. Raises DependencyAway when Kafka does not answer."""
+    admin = AdminClient(dict(settings.kafka_client), logger=_silent())
+    try:
+        ends = _offsets(admin, _partitions([topic]), OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    except KafkaException as error:
+        raise DependencyAway(name="kafka", why=error.args[0].str()) from error
+    return sum(ends.values())
+
+
+def _silent() -> logging.Logger:
+    logger = logging.getLogger("librdkafka")
+    logger.setLevel(logging.CRITICAL)
+    return logger
 
 
 def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
