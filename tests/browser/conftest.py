@@ -38,15 +38,17 @@ class Show(Protocol):
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium without a window. It ends with the package: while it is there, asyncio cannot be used beside it."""
     try:
         found = find_chromium(Settings())
     except PartMissing as error:
         pytest.skip(f"{error} To do: {error.advice}")
+    # Where it may look for a sound server: else it makes itself a folder that stays.
+    sound = {"PULSE_RUNTIME_PATH": str(tmp_path_factory.mktemp("pulse"))}
     with sync_playwright() as playwright:
         program = playwright.chromium.launch(
-            executable_path=found.path, args=list(FLAGS), env={**os.environ, **environment(found)}
+            executable_path=found.path, args=list(FLAGS), env={**os.environ, **environment(found), **sound}
         )
         expect.set_options(timeout=PATIENCE)
         yield program
