@@ -31,8 +31,8 @@ FULL_FOR_LONG = 0.5  # seconds; only then are partitions paused
 LOOK = 0.01  # seconds between two looks at a queue that has just got full
 RECONNECT_MS = 1000  # a broker that is back is noticed that soon; by default up to 10 s later
 SESSION_TIMEOUT = 6.0  # seconds until a dead member's partitions go to another
-#: Measured: as a rule a group is joined again 6 s after its broker is back; on a machine with thirty times the work that
-#: its processors can do some took over 30 s, and to begin anew makes that worse.
+#: Measured: as a rule a group is joined again 6 s after its broker is back; where there is thirty times the work that
+#: processors can do some took over 30 s, and to begin anew makes that worse.
 STRANDED = 60.0  # seconds
 ANSWER = 2.0  # seconds
 STRANDED_EXIT = 75  # the exit code of who begins anew; EX_TEMPFAIL of sysexits.h
