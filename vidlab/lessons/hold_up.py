@@ -19,7 +19,7 @@ from vidlab.face.waiting import until
 from vidlab.lessons.groups import quiet
 from vidlab.lessons.own_topic import OwnTopic
 from vidlab.lessons.sharer import number_and_work, value_of
-from vidlab.lessons.sharers import DEFAULT_LOCK, Sharers
+from vidlab.lessons.sharers import DEFAULT_LOCK, DEFAULT_SESSION, Sharers
 from vidlab.naive.crew import Crew
 from vidlab.naive.habits import Habits
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Seconds of work. One worker does all the short ones while the long one lasts, on a busy machine too.
-LONG, SHORT = 2.0, 0.05
+LONG, SHORT = 1.5, 0.02
 POLL = 0.1  # seconds
 
 #: (partition, seconds of work) of each message: a long one, then short ones, half of them behind it.
@@ -123,7 +123,7 @@ def share_group_works(lab: Lab, partitions: int = 1) -> Run:
 
     The lock is Kafka's default: it is longer than the long one takes.
     """
-    with Sharers(lab.settings, partitions=partitions, lock=DEFAULT_LOCK) as sharers:
+    with Sharers(lab.settings, partitions=partitions, lock=DEFAULT_LOCK, session=DEFAULT_SESSION) as sharers:
         posted = _post(sharers.topic, lambda: bool(sharers.begun()))
         until(lambda: len(sharers.ended()) == len(MESSAGES), "all records to be done")
         begun = {line["number"]: (line["who"], line["at"]) for line in reversed(sharers.begun())}

@@ -33,20 +33,20 @@ from vidlab.naive.crew import NAMES
 from vidlab.naive.team import Team
 from vidlab.settings import Settings
 
-DEFAULT_LOCK = 30.0  # seconds for which a record is its member's
-LOCK = 2.0  # the same, where a lesson waits for its end; the lab allows no less than 1
-SESSION = 2.0  # seconds until a silent member is counted out; by default 45
+LOCK = 2.0  # seconds for which a record is its member's; the lab allows no less than 1
+SESSION = 2.0  # seconds until a silent member is counted out
+DEFAULT_LOCK, DEFAULT_SESSION = 30.0, 45.0  # the same by Kafka's defaults
 RECORDS, MORE = 10, 4  # posted at the beginning, and later
 WORK = 0.3  # seconds of work on each
 EMPTY = 15.0  # seconds in which a group whose members are gone must be empty
 
 
-def configuration(lock: float) -> dict[str, str]:
+def configuration(lock: float, session: float) -> dict[str, str]:
     """What is set for the group alone; times are in milliseconds."""
     return {
         "share.auto.offset.reset": "earliest",
         "share.record.lock.duration.ms": str(round(lock * 1000)),
-        "share.session.timeout.ms": str(round(SESSION * 1000)),
+        "share.session.timeout.ms": str(round(session * 1000)),
         "share.heartbeat.interval.ms": "500",
     }
 
@@ -54,10 +54,12 @@ def configuration(lock: float) -> dict[str, str]:
 class Sharers:
     """A share group of real processes on a topic of its own. At the end processes, group and topic are gone."""
 
-    def __init__(self, settings: Settings, *, partitions: int = 1, lock: float = LOCK) -> None:
-        """`lock`: seconds for which a record is its member's."""
+    def __init__(
+        self, settings: Settings, *, partitions: int = 1, lock: float = LOCK, session: float = SESSION
+    ) -> None:
+        """`lock`: seconds for which a record is its member's; `session`: until a silent member is counted out."""
         self.names = NAMES[:2]
-        self.lock = lock
+        self.configuration = configuration(lock, session)
         self.topic = OwnTopic(settings, partitions)
         self.group = f"{self.topic.name}-sharers"
         self.team = Team(settings, "vidlab.lessons.sharer")
@@ -76,8 +78,7 @@ class Sharers:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
-            for name in self.team.names:
-                self.team.end(name)
+            self.team.end()
         finally:
             self.team.__exit__(kind, error, at)
             self._forget_group()
@@ -109,8 +110,8 @@ class Sharers:
     # -- the group
 
     def _configure(self, operation: AlterConfigOpType) -> None:
-        wanted = configuration(self.lock)
-        entries = [ConfigEntry(name, value, incremental_operation=operation) for name, value in wanted.items()]
+        wanted = self.configuration.items()
+        entries = [ConfigEntry(name, value, incremental_operation=operation) for name, value in wanted]
         group = ConfigResource(ResourceType.GROUP, self.group, incremental_configs=entries)
         try:
             for answer in self.topic.admin.incremental_alter_configs([group], request_timeout=ANSWER).values():
