@@ -14,7 +14,7 @@ from vidlab.face import Lab
 from vidlab.lessons import fanout as lesson
 from vidlab.lessons.groups import ANSWER, PREFIX, Groups
 from vidlab.lessons.observer import Note, Observer
-from vidlab.profiles import Topic
+from vidlab.profiles import PROFILES, Topic
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,7 @@ READERS: tuple[tuple[lesson.Trouble, bool, list[int], list[int]], ...] = (
     (lesson.Trouble(messages=6, away=(2, 3)), True, [], []),
     (lesson.Trouble(messages=6, killed_at=3), False, [3], []),
     (lesson.Trouble(messages=6, killed_at=3), True, [], []),
+    (lesson.Trouble(messages=6, killed_at=3, commit_every=5.0), False, [], [0, 1, 2]),
     (lesson.Trouble(messages=6, killed_at=3, handed_on=True), False, [], []),
     (lesson.Trouble(messages=6, killed_at=3, handed_on=True), True, [], [3]),
 )
@@ -120,7 +121,36 @@ def test_the_careless_reader_loses_and_the_careful_one_repeats(
     outcome = lesson.run(face, trouble, careful=careful)
     assert (outcome.lost, outcome.twice) == (lost, twice)
     if trouble.killed_at is not None:
-        assert outcome.committed == (3 if careful else 4)
+        assert outcome.committed == (3 if careful else 0 if trouble.commit_every > 1 else 4)
+
+
+def test_what_is_not_json_blocks_a_reader_that_tries_for_ever_and_is_parked_by_the_lab(face: Lab) -> None:
+    stuck = lesson.blocked(face, messages=6, at=2)
+    assert (stuck.handed_on, stuck.behind) == (2, 3)
+    assert stuck.taken > 1
+    before = lesson.offsets(face)["end"]
+    face.fault("message-not-json")
+    parked = lesson.parked(face)
+    assert sorted(parked.index) == sorted(profile.stage.group for profile in PROFILES)
+    assert set(parked["reason"].str.contains("JSON")) == {True}
+    grown = lesson.offsets(face)["end"] - before
+    (partition,) = grown[grown == 1].index
+    assert set(parked["partition"]) == {str(partition)}
+    assert set(parked["offset"]) == {str(before[partition])}
+
+
+def test_a_silent_consumer_falls_behind_and_catches_up(face: Lab) -> None:
+    with lesson.silent(face, "consumer-144p"):
+        videos = [face.upload("tiny") for _ in range(2)]
+        assert lesson.fallen_behind(face, "144p", 2) == 2
+        assert face.status().loc["consumer-144p.1", "state"] == "paused"
+    assert lesson.caught_up(face, "144p") < 60
+    assert [video.status for video in face.wait(videos)] == ["completed"] * 2
+
+
+def test_of_two_members_on_one_partition_one_idles(face: Lab) -> None:
+    held = lesson.members_of(face, members=2, partitions=1)
+    assert sorted(held.values()) == [[], [0]]
 
 
 def test_what_a_killed_kernel_left_is_removed(face: Lab) -> None:

@@ -78,8 +78,9 @@ def test_a_message_that_nobody_can_read_is_parked_and_blocks_no_group(lab: Runni
 
 
 def parked(lab: RunningLab, topic: str) -> list[dict[str, str]]:
-    """The headers of what stands on the dead letter topic, but for what an observer put there."""
-    heads: list[Any] = [record.headers() or [] for record in records(lab, dead_letter_topic(topic))]
+    """The headers of what stands on the dead letter topic, but for what others sent and what an observer put there."""
+    poison = [record for record in records(lab, dead_letter_topic(topic)) if record.key() == b"poison"]
+    heads: list[Any] = [record.headers() or [] for record in poison]
     found = [{name: value.decode() for name, value in head} for head in heads]
     return [headers for headers in found if headers["group"] != LESSON.group]
 

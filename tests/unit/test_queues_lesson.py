@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from vidlab.lessons import queues_and_workers as lesson
 from vidlab.lessons.exercise import Exercise
-from vidlab.lessons.hold_up import LONG, MESSAGES, SHORT, Row, Run
+from vidlab.lessons.hold_up import LONG, MESSAGES, SHORT, Row, Run, table
 from vidlab.lessons.kills import Impatience, Kill
 from vidlab.lessons.sharers import Loss, Shared
 from vidlab.naive.diary import lesson_url
@@ -50,6 +52,14 @@ def loss(seconds: float) -> Loss:
     return Loss(back_after=seconds, deliveries=2)
 
 
+def solved(exercise: Exercise) -> Any:
+    """What the solution would have a learner answer, after the cells above it."""
+    slept = SimpleNamespace(events=lambda: pd.DataFrame(SLEPT))
+    names: dict[str, Any] = {"own": own(), "early": EARLY, "slept": slept, "stage": "720p"}
+    exec(exercise.solution().text, names)
+    return names["answer"]
+
+
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run as it comes out."""
@@ -81,6 +91,12 @@ def test_right_answers_are_right_and_wrong_ones_are_not_yet(
     told = [exercise.check(answer) for answer in wrong]
     assert [one.word for one in told] == ["not yet"] * len(wrong)
     assert all(one.text for one in told)
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize("exercise", [row[0] for row in ANSWERS])
+def test_the_solution_that_is_told_is_right(exercise: Exercise) -> None:
+    assert exercise.check(solved(exercise)).word == "right"
 
 
 @pytest.mark.usefixtures("ran")
@@ -129,11 +145,48 @@ def test_the_answers_stand_side_by_side_with_what_was_measured() -> None:
             beats_missed = 9
 
     slow = Impatience(visible=1.0, work=2.5, begun=2, done=2, back_after=1.4)
-    shared = Shared(records=14, done=14, given={"anna": 3, "bert": 13}, refused=1, paused=loss(2.1), killed=loss(0.1))
+    given = {"anna": 3, "bert": 13}
+    shared = Shared(lock=2.5, records=14, done=14, given=given, refused=1, paused=loss(2.6), killed=loss(0.1))
     lease = lesson.taken_over(SLEPT, START + timedelta(seconds=3))
     frame = lesson.answers(Lab(), LATE, slow, shared, lease)  # type: ignore[arg-type]
-    assert list(frame["back after"]) == [5.4, 1.4, 0.1, 2.1, 9.5, 10.5]
-    assert list(frame["set to"]) == [5.0, 1.0, 0.0, 2.0, 9.0, 9.0]
+    assert list(frame["back after"]) == [5.4, 1.4, 0.1, 2.6, 9.5, 10.5]
+    assert list(frame["set to"]) == [5.0, 1.0, "", 2.5, 9.0, 9.0]  # a closed connection is no setting
+
+
+def test_before_anybody_slept_nothing_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lesson, "_facts", lesson.Facts())
+    assert lesson.after_pause() != lesson.after_pause()
+
+
+class Told:
+    """A video whose events come one after another, each time that it is asked."""
+
+    def __init__(self, events: list[dict[str, Any]], status: str = "processing") -> None:
+        self._events, self._known, self.status = events, 0, status
+
+    def events(self) -> pd.DataFrame:
+        self._known += 1
+        return pd.DataFrame(self._events[: self._known])
+
+    def refresh(self) -> Told:
+        return self
+
+
+def test_a_takeover_is_waited_for() -> None:
+    taken = lesson.takeover(Told(SLEPT), "720p", START + timedelta(seconds=2))  # type: ignore[arg-type]
+    assert taken.by == "worker-720p.2"
+    assert taken.claimed == pytest.approx(10.5)
+
+
+def test_it_is_not_waited_for_when_the_video_has_ended() -> None:
+    with pytest.raises(LookupError, match="done by then"):
+        lesson.takeover(Told(SLEPT, "completed"), "720p", START + timedelta(seconds=20))  # type: ignore[arg-type]
+
+
+def test_ways_stand_beside_each_other() -> None:
+    frame = table({"consumer works": own(), "again": own()})
+    assert list(frame.index) == ["consumer works", "again"]
+    assert list(frame.iloc[0]) == [6, pytest.approx(LONG + 5 * SHORT)]
 
 
 def test_the_lessons_have_a_database_of_their_own() -> None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from vidlab.face import Lab
 from vidlab.lessons.exercise import Exercise, is_number
-from vidlab.lessons.groups import ANSWER, PREFIX, Groups
+from vidlab.lessons.falling_behind import caught_up, fallen_behind, silent
 from vidlab.lessons.handing_on import Trouble, run, table
-from vidlab.lessons.keyed_topic import KeyedTopic, moved, overtakes, per_partition, remove
+from vidlab.lessons.keyed_topic import KeyedTopic, moved, overtakes, per_partition
+from vidlab.lessons.leftovers import tidy
 from vidlab.lessons.observer import Note, Observer
-from vidlab.lessons.sharing import deliver, rebalance, replay
+from vidlab.lessons.poison import blocked, parked
+from vidlab.lessons.sharing import deliver, members_of, rebalance, replay
 from vidlab.naive.reader import Reader
 from vidlab.observe.kafka import posted
 from vidlab.profiles import PARTITIONS, PROFILES, Topic
@@ -27,14 +29,21 @@ __all__ = [
     "Observer",
     "Reader",
     "Trouble",
+    "blocked",
+    "caught_up",
     "deliver",
+    "fallen_behind",
+    "members_of",
     "moved",
     "overtakes",
+    "parked",
     "per_partition",
     "rebalance",
     "replay",
     "run",
+    "silent",
     "table",
+    "tidy",
 ]
 
 # -- what cells need
@@ -65,17 +74,6 @@ def crowd(keys: int, each: int, hot: float = 0.0) -> list[str]:
     names = itertools.cycle(f"user {number}" for number in range(1, keys + 1))
     every = round(1 / (1 - hot))
     return ["hot" if number % every else next(names) for number in range(keys * each)]
-
-
-def tidy(lab: Lab) -> int:
-    """Remove what this lesson left, also when a cell or the kernel was killed: groups and topics. Gives how many."""
-    groups = Groups(lab.settings)
-    topics = [name for name in groups.admin.list_topics(timeout=ANSWER).topics if name.startswith(PREFIX)]
-    left = groups.names()
-    for group in left:
-        groups.forget(group)
-    remove(topics, groups)
-    return len(left) + len(topics)
 
 
 # -- messages that were there before
@@ -167,7 +165,7 @@ deliveries = Exercise(
 older = Exercise(
     "How many of the messages that the seventh group read had been sent before it joined?",
     _judge_older,
-    right="A topic keeps its messages. A group that comes late has missed nothing.",
+    right="Reading took nothing away, and this group asked to begin at the beginning.",
     hints=(
         "seventh.table has a column posted_at, and seventh.joined_at is a moment.",
         "(seventh.table.posted_at < ...) is True or False for each row, and can be summed.",

@@ -20,7 +20,7 @@ from vidlab.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-PREFIX = "lesson-fanout-"  # of the groups and topics that this lesson makes
+PREFIX = "lesson-"  # of the groups and topics that lessons make; the lab itself has none
 ANSWER = 10.0  # seconds for one answer of Kafka
 LEFT = 30.0  # seconds in which the last member of a group must be out
 LOOK = 0.05  # seconds between two looks at a group

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from subprocess import Popen
 from tempfile import TemporaryDirectory
@@ -19,7 +19,8 @@ from vidlab.errors import LabFailed, NotThere
 from vidlab.face import Lab
 from vidlab.face.waiting import until
 from vidlab.lab.launch import Program, launch, signal_group
-from vidlab.lessons.keyed_topic import KeyedTopic
+from vidlab.lessons.groups import Groups
+from vidlab.lessons.own_topic import OwnTopic
 from vidlab.naive.reader import Plan
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 MODULE = "vidlab.naive.reader"
 DONE = 60.0  # seconds for one reader, on a busy machine
-COMMITS = 1.0  # seconds in which a client that commits by itself has done so
+COMMITS = 1.0  # seconds in which a client that commits by itself, often, has done so
+NOTHING = 0.2  # seconds for which a commit is looked for that ought not to come
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,8 @@ class Trouble:
     killed_at: int | None = None
     #: Is it killed after the message was handed on, rather than before?
     handed_on: bool = False
+    #: Seconds between two commits of a client that commits by itself; its own default is 5.
+    commit_every: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -56,49 +60,62 @@ class Outcome:
 
 def run(lab: Lab, trouble: Trouble, *, careful: bool) -> Outcome:
     """Hand on messages of a topic of its own, with real processes and a real SIGKILL."""
-    with KeyedTopic(lab.settings, 1) as topic, TemporaryDirectory() as folder:
-        topic.post(["video"] * trouble.messages)
-        group, queue = f"{topic.name}-readers", Path(folder) / "queue"
-        plan = Plan(kafka=lab.settings.kafka, topic=topic.name, group=group, careful=careful)
-        try:
-            committed = None
-            if trouble.killed_at is not None:
-                committed = _until_killed(topic, queue, _with(plan, trouble, stop=True))
-                trouble = Trouble(messages=trouble.messages)  # whoever comes after finds all well
-            _to_the_end(queue, _with(plan, trouble, stop=False))
-        finally:
-            topic.groups.forget(group)
-        return _outcome(trouble.messages, committed, _told(queue, "handed on"))
+    with OwnTopic(lab.settings, 1) as topic, TemporaryDirectory() as folder:
+        queue, plan = Path(folder) / "queue", plan_of(topic, careful=careful)
+        topic.post([(0, message(number)) for number in range(trouble.messages)])
+        committed = None
+        if trouble.killed_at is not None:
+            committed = _until_killed(lab, queue, _with(plan, trouble, stop=True))
+            trouble = Trouble(messages=trouble.messages)  # whoever comes after finds all well
+        _to_the_end(queue, _with(plan, trouble, stop=False))
+        return _outcome(trouble.messages, committed, told(queue, "handed on"))
+
+
+def plan_of(topic: OwnTopic, *, careful: bool) -> Plan:
+    """What a reader of that topic does while all is well; its group goes with the topic."""
+    group = f"{topic.name}-readers"
+    topic.groups.append(group)
+    return Plan(kafka=topic.settings.kafka, topic=topic.name, group=group, careful=careful)
+
+
+def message(number: int) -> str:
+    """One that can be read."""
+    return json.dumps({"video": number})
 
 
 def _with(plan: Plan, trouble: Trouble, *, stop: bool) -> Plan:
-    facts = {"away": trouble.away, "stop": trouble.killed_at if stop else None, "handed_on": trouble.handed_on}
-    return Plan(**{**asdict(plan), **facts})
+    stops_at = trouble.killed_at if stop else None
+    return replace(
+        plan, away=trouble.away, stop=stops_at, handed_on=trouble.handed_on, commit_every=trouble.commit_every
+    )
 
 
-def _until_killed(topic: KeyedTopic, queue: Path, plan: Plan) -> int:
-    with _reader(queue, plan) as process:
-        _wait(process, queue, lambda: bool(_told(queue, "stands")), "the reader to be in the middle")
+def _until_killed(lab: Lab, queue: Path, plan: Plan) -> int:
+    groups = Groups(lab.settings)
+
+    def committed() -> int:
+        return groups.committed(plan.group, plan.topic).get(0, 0)
+
+    commits = not plan.careful and plan.commit_every < COMMITS
+    with reader(queue, plan) as process:
+        wait(process, queue, lambda: bool(told(queue, "stands")), "the reader to be in the middle")
         with suppress(NotThere):  # a careful one has not committed this message, and will not
-            until(lambda: _committed(topic, plan) > (plan.stop or 0), "a commit", COMMITS)
+            until(lambda: committed() > (plan.stop or 0), "a commit", COMMITS if commits else NOTHING)
         signal_group(process.pid, signal.SIGKILL)
         process.wait()
-    return _committed(topic, plan)
-
-
-def _committed(topic: KeyedTopic, plan: Plan) -> int:
-    return topic.groups.committed(plan.group, topic.name).get(0, 0)
+    return committed()
 
 
 def _to_the_end(queue: Path, plan: Plan) -> None:
-    with _reader(queue, plan) as process:
+    with reader(queue, plan) as process:
         until(lambda: process.poll() is not None, "the reader to end", DONE)
         if process.returncode:
             raise LabFailed(why=f"the lesson's reader ended with code {process.returncode}: {queue.read_text()[-500:]}")
 
 
 @contextmanager
-def _reader(queue: Path, plan: Plan) -> Iterator[Popen[bytes]]:
+def reader(queue: Path, plan: Plan) -> Iterator[Popen[bytes]]:
+    """A reader while the block lasts; what it tells comes to the file."""
     process = launch(Program((sys.executable, "-P", "-m", MODULE, plan.as_json())), os.environ, queue)
     try:
         yield process
@@ -107,7 +124,9 @@ def _reader(queue: Path, plan: Plan) -> Iterator[Popen[bytes]]:
         process.wait()
 
 
-def _wait(process: Popen[bytes], queue: Path, met: Callable[[], bool], what: str) -> None:
+def wait(process: Popen[bytes], queue: Path, met: Callable[[], bool], what: str) -> None:
+    """Wait for something that a reader does. Raises LabFailed when it ends instead."""
+
     def there() -> bool:
         if process.poll() is not None:
             raise LabFailed(why=f"the lesson's reader ended too early: {queue.read_text()[-500:]}")
@@ -116,7 +135,8 @@ def _wait(process: Popen[bytes], queue: Path, met: Callable[[], bool], what: str
     until(there, what, DONE)
 
 
-def _told(queue: Path, what: str) -> list[int]:
+def told(queue: Path, what: str) -> list[int]:
+    """The offsets of the messages of which a reader told that, in order."""
     lines = [json.loads(line) for line in queue.read_text().splitlines() if line.startswith("{")]
     return [line["offset"] for line in lines if line["what"] == what]
 

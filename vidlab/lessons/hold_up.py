@@ -1,4 +1,6 @@
-"""One long task among short ones: who waits for it when the consumer works itself, and who when it hands over."""
+"""One long task among short ones: who waits for it when the consumer works itself, when it hands over, and when a
+share group shares the partition?
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from vidlab.bus import consumer_config
 from vidlab.face import Lab
 from vidlab.face.waiting import until
-from vidlab.lessons.own_topic import OwnTopic, quiet
+from vidlab.lessons.groups import quiet
+from vidlab.lessons.own_topic import OwnTopic
+from vidlab.lessons.sharer import number_and_work, value_of
+from vidlab.lessons.sharers import DEFAULT_LOCK, DEFAULT_SESSION, Sharers
 from vidlab.naive.crew import Crew
 from vidlab.naive.habits import Habits
 
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Seconds of work. One worker does all the short ones while the long one lasts, on a busy machine too.
-LONG, SHORT = 3.0, 0.05
+LONG, SHORT = 1.5, 0.02
 POLL = 0.1  # seconds
 
 #: (partition, seconds of work) of each message: a long one, then short ones, half of them behind it.
@@ -113,9 +118,30 @@ def hand_over(lab: Lab, habits: Habits) -> Run:
     return _run(posted, begun)
 
 
+def share_group_works(lab: Lab, partitions: int = 1) -> Run:
+    """Two members of a share group do the work themselves; the same messages, on so many partitions, at most two.
+
+    The lock is Kafka's default: it is longer than the long one takes.
+    """
+    with Sharers(lab.settings, partitions=partitions, lock=DEFAULT_LOCK, session=DEFAULT_SESSION) as sharers:
+        posted = _post(sharers.topic, lambda: bool(sharers.begun()))
+        until(lambda: len(sharers.ended()) == len(MESSAGES), "all records to be done")
+        begun = {line["number"]: (line["who"], line["at"]) for line in reversed(sharers.begun())}
+    return _run(posted, begun, partitions)
+
+
+def table(runs: Mapping[str, Run]) -> pd.DataFrame:
+    """Ways beside each other: how many waited for the long one, and how long a short one waited at most."""
+    import pandas as pd
+
+    rows = {name: {"waited for the long one": run.behind, "longest wait": run.longest} for name, run in runs.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").round(2)
+
+
 def _post(topic: OwnTopic, long_began: Callable[[], bool]) -> list[float]:
     """Post the long one and, when it has begun, the short ones; give the times."""
-    values = [(partition, str(number)) for number, (partition, _) in enumerate(MESSAGES)]
+    messages = enumerate(_messages(topic.partitions))
+    values = [(partition, value_of(number, work)) for number, (partition, work) in messages]
     first = time.time()
     topic.post(values[:1])
     until(long_began, "the long task to begin")
@@ -124,9 +150,14 @@ def _post(topic: OwnTopic, long_began: Callable[[], bool]) -> list[float]:
     return [first, *[then] * (len(values) - 1)]
 
 
-def _run(posted: Sequence[float], begun: Mapping[int, tuple[str, float]]) -> Run:
+def _messages(partitions: int) -> list[tuple[int, float]]:
+    """What is posted where there are so many: with one, all stand behind the long one."""
+    return [(partition % partitions, work) for partition, work in MESSAGES]
+
+
+def _run(posted: Sequence[float], begun: Mapping[int, tuple[str, float]], partitions: int = 2) -> Run:
     rows = []
-    for number, (partition, work) in enumerate(MESSAGES):
+    for number, (partition, work) in enumerate(_messages(partitions)):
         worker, at = begun[number]
         waited = at - posted[number]
         rows.append(Row(number=number, partition=partition, work=work, worker=worker, waited=waited, began_at=at))
@@ -141,7 +172,7 @@ def _consumers(topic: OwnTopic, handle: Handle) -> Iterator[None]:
     for one in consumers:
         one.start()
     try:
-        topic.post([(partition, str(FIRST)) for partition in range(topic.partitions)])
+        topic.post([(partition, value_of(FIRST, 0.0)) for partition in range(topic.partitions)])
         until(lambda: len(there) == topic.partitions, "the consumers to read")
         yield
     finally:
@@ -166,7 +197,7 @@ class _Consumer(threading.Thread):
             while not self.over.is_set():
                 record = consumer.poll(POLL)
                 if record is not None and not record.error():
-                    self._take(int(record.value() or b"0"))
+                    self._take(number_and_work(record)[0])
 
     def _take(self, number: int) -> None:
         if number == FIRST:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka import Message as Record
 from confluent_kafka.admin import NewPartitions, NewTopic  # type: ignore[attr-defined]  # it is public all the same
 
@@ -69,28 +70,35 @@ class KeyedTopic:
 
     def read(self) -> list[Posted]:
         """All messages, in the order in which one reader of all partitions gets them. Raises DependencyAway."""
-        config = consumer_config(self.settings, f"{self.name}-reading") | {"enable.partition.eof": True}
-        found, left = list[Posted](), set(range(self.partitions))
-        consumer = Consumer(config, logger=quiet)
-        try:
-            consumer.assign([TopicPartition(self.name, number, 0) for number in left])
-            while left:
-                self._take(consumer.poll(ANSWER), found, left)
-        finally:
-            consumer.close()
-        return found
+        return [_posted(record) for record in read_all(self.settings, self.name, self.partitions)]
 
-    def _take(self, record: Record | None, found: list[Posted], left: set[int]) -> None:
-        if record is None:
-            raise DependencyAway(name="kafka", why=f"no message for {ANSWER:.0f} s")
-        error = record.error()
-        if error is None:
-            about, _, step = (record.value() or b"").decode().rpartition(" ")
-            found.append(Posted(about, int(step), record.partition() or 0, record.offset() or 0))
-        elif error.code() == KafkaError._PARTITION_EOF:
-            left.discard(record.partition() or 0)
-        else:
-            raise DependencyAway(name="kafka", why=error.str())
+
+def _posted(record: Record) -> Posted:
+    about, _, step = (record.value() or b"").decode().rpartition(" ")
+    return Posted(about, int(step), record.partition() or 0, record.offset() or 0)
+
+
+def read_all(settings: Settings, topic: str, partitions: int = PARTITIONS) -> list[Record]:
+    """What stands on a topic, as one reader of all partitions gets it. Raises DependencyAway."""
+    config = consumer_config(settings, f"{PREFIX}reading") | {"enable.partition.eof": True}
+    found, left = list[Record](), set(range(partitions))
+    with closing(Consumer(config, logger=quiet)) as consumer:
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
+        while left:
+            _take(consumer.poll(ANSWER), found, left)
+    return found
+
+
+def _take(record: Record | None, found: list[Record], left: set[int]) -> None:
+    if record is None:
+        raise DependencyAway(name="kafka", why=f"no message for {ANSWER:.0f} s")
+    error = record.error()
+    if error is None:
+        found.append(record)
+    elif error.code() == KafkaError._PARTITION_EOF:
+        left.discard(record.partition() or 0)
+    else:
+        raise DependencyAway(name="kafka", why=error.str())
 
 
 def remove(topics: Sequence[str], groups: Groups) -> None:

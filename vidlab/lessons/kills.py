@@ -11,7 +11,7 @@ from vidlab.naive.crew import NAMES, Crew
 from vidlab.naive.habits import Habits
 
 TASKS = 8
-WORK = 0.4  # seconds of work of each
+WORK = 0.2  # seconds of work of each
 FIRST = 1.0  # seconds of work of the first, so that it is still at work when the worker has fetched what it may
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,14 +13,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from vidlab.bus import producer_config
 from vidlab.errors import DependencyAway
+from vidlab.lessons.groups import ANSWER, PREFIX, quiet
 from vidlab.settings import Settings
-
-PREFIX = "lesson-"  # of names that the lab itself does not use
-ANSWER = 10.0  # seconds for one answer of Kafka
-
-#: librdkafka tells every lost connection; a lesson's output is no place for it.
-quiet = logging.getLogger("librdkafka")
-quiet.setLevel(logging.CRITICAL)
 
 
 class OwnTopic:

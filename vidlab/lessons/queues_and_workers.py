@@ -6,23 +6,46 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidlab.clips import AAC, H264, Clip, make_clip, picture, tone
 from vidlab.face import Lab, Video
 from vidlab.face.waiting import until
 from vidlab.jobs import Queues
 from vidlab.lessons import hold_up, kills
 from vidlab.lessons.exercise import Exercise, is_one_of
-from vidlab.lessons.hold_up import Run
+from vidlab.lessons.falling_behind import silent
+from vidlab.lessons.hold_up import Run, share_group_works, table
 from vidlab.lessons.kills import Impatience, Kill, impatient
-from vidlab.lessons.sharers import LOCK, Shared, lose_a_sharer
+from vidlab.lessons.leftovers import tidy
+from vidlab.lessons.sharers import Shared, lose_a_sharer
 from vidlab.lessons.start_here import at_work, now, verdict_on
 from vidlab.naive.habits import Habits
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Habits", "Impatience", "Shared", "at_work", "impatient", "lose_a_sharer", "now", "verdict_on"]
+__all__ = [
+    "Habits",
+    "Impatience",
+    "Shared",
+    "at_work",
+    "impatient",
+    "lose_a_sharer",
+    "now",
+    "share_group_works",
+    "table",
+    "tidy",
+    "verdict_on",
+]
+
+#: One stage works on it for some seconds, and the others have next to nothing to do.
+LONG_CLIP = Clip(
+    name="long",
+    what="320x180, 60 frames/s, 42 s: one rung, seven segments",
+    arguments=f"{picture(rate='60', seconds=42)} {tone(42)} {H264} -preset ultrafast {AAC}",
+)
 
 Row = dict[str, Any]
 
@@ -70,6 +93,11 @@ def kill_one(lab: Lab, habits: Habits) -> Kill:
 # -- the lab's own workers
 
 
+def long_clip(lab: Lab) -> Path:
+    """A clip that is small and long."""
+    return make_clip(LONG_CLIP, lab.settings.state.absolute() / "clips", lab.settings)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Takeover:
     """What happened to a stage after its worker was killed; seconds count from the kill."""
@@ -89,7 +117,13 @@ class Takeover:
 
 
 def takeover(video: Video, stage: str, killed_at: datetime) -> Takeover:
-    """By the video's events: who took over after the kill. Raises LookupError when nobody did."""
+    """Wait until somebody has taken over after the kill. Raises LookupError when the stage was done by then."""
+
+    def is_claimed() -> bool:
+        events = [one["kind"] for one in _of_stage(video, stage) if one["at"] > killed_at]
+        return "claimed" in events or video.refresh().status in ("completed", "failed")
+
+    until(is_claimed, f"somebody to take over {stage}")
     return taken_over(_of_stage(video, stage), killed_at)
 
 
@@ -137,12 +171,9 @@ def one_more(lab: Lab, kind: str) -> Iterator[None]:
 @contextmanager
 def paused(lab: Lab, name: str) -> Iterator[None]:
     """A process that is silent while the block lasts."""
-    lab.pause(name)
-    _facts.paused_at = now()
-    try:
+    with silent(lab, name):
+        _facts.paused_at = now()
         yield
-    finally:
-        lab.resume(name)
 
 
 def fenced_off(lab: Lab, worker: str, video: Video, stage: str) -> pd.DataFrame:
@@ -167,7 +198,10 @@ def _of_stage(video: Video, stage: str) -> list[Row]:
 
 
 def answers(lab: Lab, killed: Kill, slow: Impatience, shared: Shared, lease: Takeover) -> pd.DataFrame:
-    """Three ways to get a lost worker's task to another: what each is set to, and what was measured, in seconds."""
+    """Three ways to get a lost worker's task to another: what each is set to, if to anything, and what was measured.
+
+    Both are in seconds.
+    """
     import pandas as pd
 
     # The keeper looks each second, and a lease is freed after so many looks without a beat.
@@ -175,19 +209,20 @@ def answers(lab: Lab, killed: Kill, slow: Impatience, shared: Shared, lease: Tak
     rows = [
         ("Celery, acknowledged late", "killed", "visibility time-out", killed.visible, killed.back_after),
         ("Celery, acknowledged late", "slow", "visibility time-out", slow.visible, slow.back_after),
-        ("Kafka's share group", "killed", "the connection", 0.0, shared.killed.back_after),
-        ("Kafka's share group", "silent", "lock of the record", LOCK, shared.paused.back_after),
+        ("Kafka's share group", "killed", "closed connection", None, shared.killed.back_after),
+        ("Kafka's share group", "silent", "lock of the record", shared.lock, shared.paused.back_after),
         ("VidLab's lease", "killed", "missed beats", beats, lease.claimed),
-        ("VidLab's lease", "silent", "missed beats", beats, _after_pause()),
+        ("VidLab's lease", "silent", "missed beats", beats, after_pause()),
     ]
     columns = ["way", "worker is", "decided by", "set to", "back after"]
-    return pd.DataFrame(rows, columns=columns).set_index("way").round(1)
+    frame = pd.DataFrame(rows, columns=columns).set_index("way").round(1)
+    return frame.astype({"set to": object}).fillna({"set to": ""})
 
 
-def _after_pause() -> float | None:
-    """Seconds from the pause until another had claimed the stage; None: that was not run."""
+def after_pause() -> float:
+    """Seconds from the pause until another had claimed the stage; nan: that was not run."""
     if _facts.paused_at is None or not _facts.paused_events:
-        return None
+        return float("nan")
     return taken_over(_facts.paused_events, _facts.paused_at).claimed
 
 
@@ -257,7 +292,8 @@ how_many_lost = Exercise(
 
 visible_or_not = Exercise(
     "The visibility time-out is one hour, tasks are acknowledged late, and a task takes two hours. "
-    f"What is so after an hour and a half? It is being done {TWICE!r}, {ONCE!r}, or {LOST!r} again?",
+    "After an hour and a half, with nobody dead, "
+    f"do two workers do it now ({TWICE!r}), one ({ONCE!r}), or none ({LOST!r})?",
     is_one_of(TWICE, (TWICE, LOST, ONCE), "look at what happened to the task that took longer than its time-out"),
     right="Celery cannot tell a slow worker from a dead one. No time-out is right for both.",
     hints=("You have just measured it, with seconds for hours.", "How often was it begun, and did anybody die?"),

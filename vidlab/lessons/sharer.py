@@ -20,14 +20,24 @@ ANSWER = 5.0  # seconds for Kafka's answer to an acknowledgement
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a member reads, and how long it works on each record."""
+    """What a member reads."""
 
     topic: str
     group: str
-    seconds: float
 
     def as_json(self) -> str:
         return json.dumps(asdict(self))
+
+
+def value_of(number: int, seconds: float) -> str:
+    """A record of a lesson: which it is, and how long to work on it."""
+    return f"{number} {seconds}"
+
+
+def number_and_work(record: Message) -> tuple[int, float]:
+    """The same, as it is read."""
+    number, _, seconds = (record.value() or b"").decode().partition(" ")
+    return int(number), float(seconds)
 
 
 def consumer_of(settings: Settings, plan: Plan) -> ShareConsumer:
@@ -60,9 +70,9 @@ def main(name: str, plan: Plan) -> None:
             for record in consumer.poll(POLL):
                 if record.error():
                     continue
-                number = int(record.value() or b"0")
+                number, seconds = number_and_work(record)
                 diary.tell("began", number=number, delivery=record.delivery_count())
-                time.sleep(plan.seconds)  # this is the record's work
+                time.sleep(seconds)  # this is the record's work
                 diary.tell("ended" if _accepted(consumer, record) else "refused", number=number)
 
 

@@ -26,36 +26,44 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are pu
 from vidlab.errors import DependencyAway, NotThere
 from vidlab.face import Lab
 from vidlab.face.waiting import until
-from vidlab.lessons.own_topic import ANSWER, OwnTopic
-from vidlab.lessons.sharer import Plan
+from vidlab.lessons.groups import ANSWER
+from vidlab.lessons.own_topic import OwnTopic
+from vidlab.lessons.sharer import Plan, value_of
 from vidlab.naive.crew import NAMES
 from vidlab.naive.team import Team
 from vidlab.settings import Settings
 
-LOCK = 2.0  # seconds for which a record is its member's; by default 30
-SESSION = 2.0  # seconds until a silent member is counted out; by default 45
+LOCK = 2.0  # seconds for which a record is its member's; the lab allows no less than 1
+SESSION = 2.0  # seconds until a silent member is counted out
+DEFAULT_LOCK, DEFAULT_SESSION = 30.0, 45.0  # the same by Kafka's defaults
 RECORDS, MORE = 10, 4  # posted at the beginning, and later
 WORK = 0.3  # seconds of work on each
 EMPTY = 15.0  # seconds in which a group whose members are gone must be empty
 
-#: What is set for the group alone, in milliseconds.
-CONFIGURATION = {
-    "share.auto.offset.reset": "earliest",
-    "share.record.lock.duration.ms": str(round(LOCK * 1000)),
-    "share.session.timeout.ms": str(round(SESSION * 1000)),
-    "share.heartbeat.interval.ms": "500",
-}
+
+def configuration(lock: float, session: float) -> dict[str, str]:
+    """What is set for the group alone; times are in milliseconds."""
+    return {
+        "share.auto.offset.reset": "earliest",
+        "share.record.lock.duration.ms": str(round(lock * 1000)),
+        "share.session.timeout.ms": str(round(session * 1000)),
+        "share.heartbeat.interval.ms": "500",
+    }
 
 
 class Sharers:
-    """A share group of real processes on a topic of one partition. At the end processes, group and topic are gone."""
+    """A share group of real processes on a topic of its own. At the end processes, group and topic are gone."""
 
-    def __init__(self, settings: Settings, names: tuple[str, ...] = NAMES[:2], seconds: float = WORK) -> None:
-        self.names = names
-        self.topic = OwnTopic(settings, 1)
+    def __init__(
+        self, settings: Settings, *, partitions: int = 1, lock: float = LOCK, session: float = SESSION
+    ) -> None:
+        """`lock`: seconds for which a record is its member's; `session`: until a silent member is counted out."""
+        self.names = NAMES[:2]
+        self.configuration = configuration(lock, session)
+        self.topic = OwnTopic(settings, partitions)
         self.group = f"{self.topic.name}-sharers"
         self.team = Team(settings, "vidlab.lessons.sharer")
-        self.plan = Plan(topic=self.topic.name, group=self.group, seconds=seconds)
+        self.plan = Plan(topic=self.topic.name, group=self.group)
 
     def __enter__(self) -> Self:
         self.topic.__enter__()
@@ -70,8 +78,7 @@ class Sharers:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
-            for name in self.team.names:
-                self.team.end(name)
+            self.team.end()
         finally:
             self.team.__exit__(kind, error, at)
             self._forget_group()
@@ -103,7 +110,8 @@ class Sharers:
     # -- the group
 
     def _configure(self, operation: AlterConfigOpType) -> None:
-        entries = [ConfigEntry(name, value, incremental_operation=operation) for name, value in CONFIGURATION.items()]
+        wanted = self.configuration.items()
+        entries = [ConfigEntry(name, value, incremental_operation=operation) for name, value in wanted]
         group = ConfigResource(ResourceType.GROUP, self.group, incremental_configs=entries)
         try:
             for answer in self.topic.admin.incremental_alter_configs([group], request_timeout=ANSWER).values():
@@ -140,6 +148,8 @@ class Loss:
 class Shared:
     """What became of the records of one partition when one of two members was paused, and later killed."""
 
+    #: Seconds for which a record was its member's.
+    lock: float
     records: int
     done: int
     #: How many different records each member was given.
@@ -157,10 +167,13 @@ class Shared:
         return f"{pd.DataFrame(rows).T.round(1).to_html()}<div>{html.escape(rest)}</div>"
 
 
-def lose_a_sharer(lab: Lab) -> Shared:
-    """Let two members share a partition; pause one, let it go on, and kill it, each time with a record in its hand."""
+def lose_a_sharer(lab: Lab, lock: float = LOCK) -> Shared:
+    """Let two members share a partition; pause one, let it go on, and kill it, each time with a record in its hand.
+
+    `lock`: seconds for which a record is its member's. Raises DependencyAway when Kafka does not allow it.
+    """
     victim, other = NAMES[:2]
-    with Sharers(lab.settings) as sharers:
+    with Sharers(lab.settings, lock=lock) as sharers:
         _post(sharers, 0, RECORDS)
         until(lambda: bool(sharers.begun(other)), f"{other} to be at work")
         paused = _lose(sharers, victim, signal.SIGSTOP)
@@ -172,11 +185,13 @@ def lose_a_sharer(lab: Lab) -> Shared:
         given = Counter(who for who, _ in {(line["who"], line["number"]) for line in sharers.begun()})
         done, refused = len(sharers.ended()), len(sharers.refused())
     fates = {"paused": paused, "killed": killed}
-    return Shared(records=RECORDS + MORE, done=done, given=dict(sorted(given.items())), refused=refused, **fates)
+    return Shared(
+        lock=lock, records=RECORDS + MORE, done=done, given=dict(sorted(given.items())), refused=refused, **fates
+    )
 
 
 def _post(sharers: Sharers, first: int, count: int) -> None:
-    sharers.topic.post([(0, str(number)) for number in range(first, first + count)])
+    sharers.topic.post([(0, value_of(number, WORK)) for number in range(first, first + count)])
 
 
 def _lose(sharers: Sharers, name: str, how: signal.Signals) -> Loss:

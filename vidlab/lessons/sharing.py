@@ -41,8 +41,19 @@ def deliver(lab: Lab, videos: int, *, one_group: bool) -> pd.DataFrame:
         return _table(names, readers)
 
 
-def _shared_out(groups: Groups, group: str) -> bool:
-    return groups.look(group).is_settled(len(STAGES), PARTITIONS)
+def _shared_out(groups: Groups, group: str, members: int = len(STAGES), partitions: int = PARTITIONS) -> bool:
+    return groups.look(group).is_settled(members, partitions)
+
+
+def members_of(lab: Lab, members: int, partitions: int) -> dict[str, list[int]]:
+    """Have so many members of a new group on a topic of its own: the partitions that each is given."""
+    with KeyedTopic(lab.settings, partitions) as topic, ExitStack() as stack:
+        group = f"{topic.name}-members"
+        stack.callback(topic.groups.forget, group)
+        for number in range(1, members + 1):
+            stack.enter_context(Observer(lab.settings, topic.name, group=group, name=f"member {number}"))
+        until(lambda: _shared_out(topic.groups, group, members, partitions), "the partitions to be shared out", SETTLED)
+        return {name: list(mine) for name, mine in topic.groups.look(group).held.items()}
 
 
 def _table(names: list[str], readers: list[Observer]) -> pd.DataFrame:

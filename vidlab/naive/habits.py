@@ -9,7 +9,7 @@ from celery import Celery
 
 QUEUE = "lesson"
 TASK = "lesson.sleep"
-LOOK = 1.0  # seconds between two looks for tasks whose time is over; by default 100
+LOOK = 0.5  # seconds between two looks for tasks whose time is over; by default 100
 
 
 @dataclass(frozen=True, kw_only=True)

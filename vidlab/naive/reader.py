@@ -2,7 +2,8 @@
 
 It runs as `python -m vidlab.naive.reader PLAN`. Careless: the client commits by itself what was read, handed on or
 not, and an error is logged. Careful: an offset is committed after its message was handed on, and an error is tried
-again. It writes a line of JSON for each message that it takes, and for each that it hands on: these are the queue.
+again, also one that no try will mend. It writes a line of JSON for each message that it takes, and for each that it
+hands on: these are the queue.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from dataclasses import asdict, dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as Record
 
-COMMIT_MS = 50  # the client's own default is 5000; the notebook need not wait so long
 POLL = 10.0  # seconds
 
 
@@ -37,6 +37,8 @@ class Plan:
     stop: int | None = None
     #: Does it stop after the message was handed on, rather than before?
     handed_on: bool = False
+    #: Seconds between two commits of a careless one.
+    commit_every: float = 0.05
 
     def as_json(self) -> str:
         return json.dumps(asdict(self))
@@ -55,7 +57,8 @@ class Reader:
                 "auto.offset.reset": "earliest",
                 "enable.partition.eof": True,
                 "enable.auto.commit": not plan.careful,
-                "auto.commit.interval.ms": COMMIT_MS,
+                "fetch.wait.max.ms": 50,  # who goes back waits for the fetch that is under way: 500 by default
+                "auto.commit.interval.ms": round(plan.commit_every * 1000),
             }
         )
 
@@ -76,21 +79,22 @@ class Reader:
         """What was read counts as done, whatever becomes of it."""
         try:
             self.hand_on(record)
-        except QueueAway as error:
+        except (QueueAway, ValueError) as error:
             tell("logged", record, str(error))
 
     def careful(self, record: Record) -> None:
         """What was handed on is committed; what was not is read again."""
         try:
             self.hand_on(record)
-        except QueueAway:
+        except (QueueAway, ValueError):
             self.consumer.seek(TopicPartition(self.plan.topic, 0, record.offset() or 0))
         else:
             self.consumer.commit(message=record, asynchronous=False)
 
     def hand_on(self, record: Record) -> None:
-        """Into the queue. Raises QueueAway; then the queue has not got it."""
+        """Into the queue. Raises QueueAway, and ValueError for what is not JSON; then the queue has not got it."""
         tell("took", record)
+        json.loads(record.value() or b"")
         offset = record.offset() or 0
         if offset in self.left:
             self.left.discard(offset)

@@ -74,14 +74,15 @@ class Team:
         """Send a signal to a process and all that it started."""
         signal_group(self._children[name].pid, number)
 
-    def end(self, name: str) -> None:
-        """Ask a process to end, and make it when it does not in time."""
-        child = self._children[name]
-        self.signal(name, signal.SIGCONT)  # one that is paused hears nothing
-        child.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(PATIENCE)
-        self.kill(name)
+    def end(self) -> None:
+        """Ask all of them to end, and make those that do not in time."""
+        for name, child in self._children.items():
+            self.signal(name, signal.SIGCONT)  # one that is paused hears nothing
+            child.terminate()
+        for name in self.names:
+            with suppress(subprocess.TimeoutExpired):
+                self._children[name].wait(PATIENCE)
+            self.kill(name)
 
     def pid(self, name: str) -> int:
         return self._children[name].pid
