@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from tests.browser.jupyter import Jupyter, running_jupyter
 from tests.browser.pages import PATIENCE, Pages, addresses, serving_pages
+from tests.browser.played import Played
 from tests.lab import RunningLab
 from vidlab.errors import PartMissing
 from vidlab.lab.chromium import environment, find_chromium
@@ -89,6 +90,12 @@ def show(pages: Pages) -> Show:
         pages.show(page, addresses(lab), name, **traits)
 
     return shown
+
+
+@pytest.fixture
+def played(page: Page, pages: Pages) -> Played:
+    """A lab that the test plays itself."""
+    return Played(page, pages)
 
 
 @pytest.fixture(scope="package")

@@ -14,7 +14,9 @@ from playwright.sync_api import Page, expect
 
 from tests.lab import RunningLab
 from vidlab.bundles import BUNDLES
+from vidlab.lab.bundling import FILES
 
+SOURCES = FILES / "src"  # modules that a page can import by themselves
 PATIENCE = 30_000.0  # milliseconds in which what a test expects must have come, on a busy machine
 
 #: A model as anywidget hands it to `render`, and what tests find it by: `shown`, one for each time the widget is drawn.
@@ -65,7 +67,8 @@ class Pages:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                file = BUNDLES / self.path.removeprefix("/static/")
+                bundled = self.path.startswith("/static/")
+                file = BUNDLES / self.path[len("/static/") :] if bundled else SOURCES / self.path[len("/src/") :]
                 known = self.path in written
                 body = written[self.path].encode() if known else file.read_bytes()
                 self.send_response(200)
@@ -79,6 +82,11 @@ class Pages:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
+    @property
+    def url(self) -> str:
+        """Where it is, up to the port."""
+        return f"http://127.0.0.1:{self.server.server_port}"
+
     def show(
         self, page: Page, where: Mapping[str, str], name: str, *, theme: str = "light", count: int = 1, **traits: Any
     ) -> None:
@@ -91,7 +99,7 @@ class Pages:
             ground="#111417" if theme == "dark" else "#ffffff",
             traits=json.dumps({"addresses": dict(where), **traits}),
         )
-        page.goto(f"http://127.0.0.1:{self.server.server_port}{path}")
+        page.goto(f"{self.url}{path}")
         drawn(page)
 
 

@@ -11,11 +11,16 @@ from playwright.sync_api import Locator, Page, expect
 from tests.acceptance.footage import footage
 from tests.browser.conftest import Show
 from tests.browser.jupyter import Jupyter
+from tests.browser.pages import Pages
+from tests.browser.played import Played
+from tests.browser.played import process as played_process
 from tests.browser.test_player import Screenshot
 from tests.lab import RunningLab
 from tests.waiting import until
 from vidlab.profiles import stages
 
+SCALE = "/control/kinds/worker-144p/scale"
+QUEUE = {"queue": "video_processing_144p", "waiting": 0, "running": 0}
 LONG = 90_000.0  # milliseconds for what a busy lab does
 
 
@@ -23,14 +28,19 @@ def process(page: Page, name: str) -> Locator:
     return page.locator(f'[data-process="{name}"]')
 
 
+def worker(number: int) -> dict[str, Any]:
+    return played_process(f"worker-144p.{number}")
+
+
 def pid_of(lab: RunningLab, name: str) -> int | None:
     return lab.local.status().process(name).pid
 
 
 @pytest.fixture(autouse=True)
-def at_rest(lab: RunningLab) -> None:
-    """Each begins with one worker of a kind, which runs."""
-    lab.local.wait("worker-144p")
+def at_rest(request: pytest.FixtureRequest) -> None:
+    """Each that has the lab begins with one worker of a kind, which runs."""
+    if "lab" in request.fixturenames:
+        request.getfixturevalue("lab").local.wait("worker-144p")
 
 
 def test_the_whole_lab_is_in_the_picture(page: Page, lab: RunningLab, show: Show, screenshot: Screenshot) -> None:
@@ -129,12 +139,75 @@ def test_pause_and_resume_by_the_keyboard(page: Page, lab: RunningLab, show: Sho
             lab.local.resume("worker-144p.1")
 
 
+def test_the_api_itself_is_paused_and_resumed(page: Page, lab: RunningLab, show: Show, screenshot: Screenshot) -> None:
+    """It is the API that tells all others; that it is paused the supervisor tells."""
+    show(page, lab, "dashboard")
+    expect(page.locator(".vl-live")).to_have_text("live")
+    try:
+        page.get_by_role("button", name="Pause api").click()
+        expect(page.locator(".vl-live")).to_have_text("no connection")
+        expect(page.locator(".vl-why")).to_contain_text("The API is paused")
+        expect(process(page, "api")).to_have_attribute("data-state", "paused")
+        screenshot("dashboard-api-paused-light")
+        page.get_by_role("button", name="Resume api").click()
+        expect(page.locator(".vl-live")).to_have_text("live", timeout=LONG)
+        expect(process(page, "api")).to_have_attribute("data-state", "running")
+        expect(page.locator(".vl-why")).to_have_text("")
+    finally:
+        if lab.local.status().process("api").state == "paused":
+            lab.local.resume("api")
+
+
+def test_a_page_that_is_opened_while_the_api_is_paused_can_resume_it(page: Page, lab: RunningLab, show: Show) -> None:
+    lab.local.pause("api")
+    try:
+        show(page, lab, "dashboard")
+        page.get_by_role("button", name="Resume api").click()
+        expect(page.locator(".vl-live")).to_have_text("live", timeout=LONG)
+    finally:
+        if lab.local.status().process("api").state == "paused":
+            lab.local.resume("api")
+
+
+def test_a_kind_of_which_none_are_wanted_keeps_its_row(page: Page, lab: RunningLab, show: Show) -> None:
+    show(page, lab, "dashboard")
+    try:
+        page.get_by_role("button", name="One worker-144p less").click()
+        none = process(page, "worker-144p")
+        expect(none).to_have_attribute("data-state", "stopped", timeout=LONG)
+        expect(none.locator(".vl-name")).to_have_text("144p")
+        expect(page.get_by_role("button", name="One worker-144p less")).to_be_disabled()
+        expect(page.get_by_role("button", name="Kill worker-144p")).to_be_disabled()
+        page.get_by_role("button", name="One more worker-144p").click()
+        expect(process(page, "worker-144p.1")).to_have_attribute("data-state", "running", timeout=LONG)
+        expect(none).to_have_count(0)
+    finally:
+        lab.local.scale("worker-144p", 1)
+
+
 def test_an_order_that_is_refused_is_told_in_a_sentence(page: Page, lab: RunningLab, show: Show) -> None:
     show(page, lab, "dashboard")
     expect(process(page, "worker-144p.1").locator(".vl-pid")).to_have_text(str(pid_of(lab, "worker-144p.1")))
     page.evaluate("window.shown[0].model.traits.addresses.secret = 'wrong'")
     page.get_by_role("button", name="Kill worker-144p.1").click()
     expect(page.locator(".vl-answer")).to_contain_text("does not carry the lab's secret")
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_a_scaling_that_is_refused_does_not_count(page: Page, pages: Pages, played: Played, wanted: int) -> None:
+    played.snapshot |= {"processes": [worker(1)] if wanted else [], "queues": [QUEUE]}
+    pages.show(page, played.addresses, "dashboard")
+    more = page.get_by_role("button", name="One more worker-144p")
+    more.click()
+    expect(page.locator(".vl-answer")).to_have_text("There is no /control/kinds/worker-144p/scale.")
+    played.answers[SCALE] = {"before": wanted}
+    for count in (wanted + 1, wanted + 2):  # quickly, and before the lab has told of the first
+        with page.expect_request(f"**{SCALE}") as asked:
+            more.click()
+        assert asked.value.post_data_json == {"count": count}
+        played.say({"type": "queues", "queues": [QUEUE]})  # the page is drawn anew meanwhile
+        expect(page.locator(".vl-answer")).to_have_text(f"scale worker-144p to {count}: done.")
+        page.wait_for_timeout(200)
 
 
 def test_a_server_that_is_away_is_told_and_its_return(page: Page, lab: RunningLab, show: Show) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -13,19 +14,26 @@ import pytest
 import redis
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
-from tests.integration.test_store import claimed, finalized, preprocessed
+from tests.integration.test_store import claimed, finalized, preprocessed, uploaded
 from tests.servers import free_ports, running
 from tests.serving import serving
 from tests.sockets import opened
 from tests.waiting import until
 from vidlab.announce import CHANNEL
 from vidlab.api.app import create_app
+from vidlab.api.live import Watcher
 from vidlab.profiles import Size, stages
 from vidlab.settings import Settings
 from vidlab.store import Store
 from vidlab.store.migrate import migrate
 
 SMALL = Size(256, 144)
+
+
+@pytest.fixture(autouse=True)
+def kafka_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is none here, and an API does not end before its last question to it does."""
+    monkeypatch.setattr("vidlab.observe.kafka.ANSWER", 0.2)
 
 
 @pytest.fixture
@@ -93,6 +101,18 @@ def test_places_in_a_queue_are_told(api: str, store: Store) -> None:
     assert [job(seen[name], "144p")["place"] for name in (first, second)] == [1, 2]
 
 
+def test_who_moves_up_in_a_queue_is_told(api: str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Watcher, "_sweep", lambda self: asyncio.sleep(600))  # nobody has to wait for it
+    first, second = preprocessed(store, SMALL), preprocessed(store, SMALL)
+    for video_hash in (first, second):
+        assert store.enqueue(video_hash, "144p", store.video(video_hash).source_etag or "")
+    with opened(api) as socket:
+        videos = {video["video_hash"]: video for video in socket.next()["videos"]}
+        assert job(videos[second], "144p")["place"] == 2
+        assert store.claim(first, "144p")
+        socket.video(lambda video: video["video_hash"] == second and job(video, "144p")["place"] == 1)
+
+
 def test_the_plain_get_shows_the_same(api: str, store: Store) -> None:
     video_hash = finalized(store)
     with opened(api) as socket:
@@ -154,6 +174,46 @@ def test_redis_may_go_and_come_back(settings: Settings, tmp_path_factory: pytest
         last = finalized(store)
         socket.video(lambda video: video["video_hash"] == last)
     store.close()
+
+
+def test_what_ends_while_redis_is_away_is_told(settings: Settings) -> None:
+    """Nobody can announce it, and it is no longer among those that go on."""
+    nowhere = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_ports()['redis']}/0"})
+    with closing(Store(nowhere, announce=True)) as store:
+        migrate(store.database)
+        seen, fails, deleted = uploaded(store).video_hash, uploaded(store).video_hash, finalized(store)
+        with serving(create_app(nowhere)) as api, opened(api) as socket:
+            assert {video["ended_at"] for video in socket.next()["videos"]} == {None}
+            store.fail_upload(fails, "too short")
+            store.delete(deleted)
+            both = uploaded(store).video_hash  # it begins and ends between two looks
+            store.fail_upload(both, "too short")
+            for failed in (fails, both):
+                assert socket.video(is_ended(failed))["status"] == "failed"
+            assert socket.of("gone")["video_hash"] == deleted
+            assert store.video(seen).ended_at is None
+
+
+def is_ended(video_hash: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda video: video["video_hash"] == video_hash and bool(video["ended_at"])
+
+
+def test_the_plain_get_says_who_is_away_though_nobody_listens(settings: Settings) -> None:
+    nowhere = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_ports()['redis']}/0"})
+    with closing(Store(nowhere)) as store:
+        migrate(store.database)
+    with serving(create_app(nowhere)) as api:
+        shown = httpx.get(f"{api}/live", timeout=20).json()
+    assert shown["queues"] is None
+    assert "refused" in shown["away"]["redis"]
+    assert set(shown["away"]) == {"redis", "kafka", "supervisor"}
+
+
+def test_a_lab_at_rest_says_that_it_is_there(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidlab.api.live.sockets.BEAT", 0.2)
+    with opened(api) as socket:
+        assert socket.next()["type"] == "snapshot"
+        assert socket.of("beat") == {"type": "beat"}
 
 
 def test_who_comes_later_is_told_what_is_away(settings: Settings) -> None:

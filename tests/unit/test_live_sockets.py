@@ -120,3 +120,39 @@ def test_who_was_too_slow_for_the_changes_is_sent_a_new_snapshot_and_goes_on() -
         {"type": "snapshot", "number": 2},
         {"type": "video", "number": -1},
     ]
+
+
+def test_what_changes_while_the_snapshot_is_read_is_told_after_it() -> None:
+    class Changing(Watched):
+        async def snapshot(self, only: str | None) -> dict[str, Any]:
+            found = await super().snapshot(only)
+            for listener in self.listeners:
+                listener.outbox.put("meanwhile", {"type": "video"})
+            return found
+
+    async def told() -> list[str]:
+        client = Client(Changing())
+        serving = serve(client)
+        await client.got(2)
+        client.leaving.set()
+        await asyncio.wait_for(serving, GUARD)
+        return [message["type"] for message in client.told]
+
+    assert asyncio.run(told()) == ["snapshot", "video"]
+
+
+def test_while_nothing_changes_a_client_is_told_that_it_is_still_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "BEAT", 0.05)
+
+    async def told() -> list[str]:
+        watcher = Watched()
+        client = Client(watcher)
+        serving = serve(client)
+        await client.got(3)
+        watcher.listeners[0].outbox.put("a", {"type": "video"})
+        await client.got(4)
+        client.leaving.set()
+        await asyncio.wait_for(serving, GUARD)
+        return [message["type"] for message in client.told]
+
+    assert asyncio.run(told()) == ["snapshot", "beat", "beat", "video"]

@@ -18,6 +18,7 @@ KEPT = 5_000  # events
 class Event:
     """One thing that happened."""
 
+    #: Higher than that of each event before it, also of those before the lab was taken down.
     id: int
     #: Seconds since the epoch.
     time: float
@@ -39,7 +40,8 @@ class Journal:
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque(maxlen=KEPT)
-        self._next = 1
+        # Above those of an earlier supervisor, so that who knows its last event is told what came after it.
+        self._next = time.time_ns() // 1_000_000
         self._news = asyncio.Event()
 
     def tell(self, kind: str, process: str, text: str = "", **facts: Any) -> Event:

@@ -48,6 +48,8 @@ def lag(settings: Settings) -> list[PartitionLag]:
         return [row for stage in stages() for row in _of_group(admin, stage, starts, ends)]
     except KafkaException as error:
         raise DependencyAway(name="kafka", why=error.args[0].str()) from error
+    except TimeoutError as error:
+        raise DependencyAway(name="kafka", why=f"no answer in {ANSWER + 1:.0f} s") from error
 
 
 def end_of(settings: Settings, topic: str) -> int:

@@ -13,14 +13,11 @@ from vidlab.api.parts import Parts
 from vidlab.errors import DependencyAway, LabNotRunning, SupervisorSilent
 from vidlab.lab.client import Client
 from vidlab.lab.folder import Folder
-from vidlab.models import Event
 from vidlab.observe.kafka import lag
 from vidlab.observe.queues import queues
 from vidlab.profiles import stages
 
 Message = dict[str, Any]
-
-NEWEST = 50  # events, and videos, of a snapshot
 
 
 @dataclass(frozen=True)
@@ -71,15 +68,16 @@ def _lasting(processes: list[Message]) -> list[Message]:
 
 def processes_now(parts: Parts) -> list[Message]:
     """Each process, as its supervisor tells it. Raises DependencyAway."""
-    return list(_supervisor(parts).status()["processes"])
+    return list(supervisor(parts).status()["processes"])
 
 
 def faults_now(parts: Parts) -> list[Message]:
     """The faults that are on. Raises DependencyAway."""
-    return _supervisor(parts).faults()
+    return supervisor(parts).faults()
 
 
-def _supervisor(parts: Parts) -> Client:
+def supervisor(parts: Parts) -> Client:
+    """Who speaks to the lab's supervisor, whose silence is an absence like others. Raises DependencyAway."""
     folder = Folder(parts.settings.state)
     running = folder.read_lab()
     if running is None:
@@ -104,46 +102,3 @@ LOOKS: tuple[Look, ...] = (
     Look("processes", "supervisor", 0.5, processes_now, _lasting),
     Look("faults", "supervisor", 0.5, faults_now),
 )
-
-
-# -- events
-
-
-def lab_events(parts: Parts, after: int) -> list[Message]:
-    """What the supervisor did since that event; all that it remembers when `after` is 0. Raises DependencyAway."""
-    return [
-        {
-            "id": f"lab-{event.id}",
-            "number": event.id,
-            "at": datetime.fromtimestamp(event.time, UTC).isoformat(),
-            "source": "lab",
-            "kind": event.kind,
-            "video_hash": None,
-            "stage": None,
-            "process": event.process,
-            "text": f"{event.process} {event.text or event.kind}",
-        }
-        for event in _supervisor(parts).events(after)
-    ]
-
-
-def video_event(event: Event) -> Message:
-    """What happened to a video, as a message."""
-    return {
-        "id": f"video-{event.id}",
-        "number": event.id,
-        "at": event.at.isoformat(),
-        "source": "video",
-        "kind": event.kind,
-        "video_hash": event.video_hash,
-        "stage": event.stage,
-        "process": event.process,
-        "text": _text(event),
-    }
-
-
-def _text(event: Event) -> str:
-    stage = f"{event.stage} " if event.stage else ""
-    attempt = f", attempt {event.attempt}" if event.attempt and event.attempt > 1 else ""
-    detail = f" ({event.detail})" if event.detail else ""
-    return f"{stage}{event.kind.replace('_', ' ')}{attempt}{detail}"

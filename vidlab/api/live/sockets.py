@@ -19,6 +19,7 @@ from vidlab.errors import UnknownVideo, VidLabError
 
 router = APIRouter(tags=["live"])
 
+BEAT = 2.0  # seconds of silence after which a client is told that there is nothing to tell
 SEND = 10.0  # seconds in which a client must have taken a message
 UNKNOWN, LATER = 4404, 1013  # codes with which a socket is closed; 1013: try again later
 
@@ -39,7 +40,7 @@ async def video_now(video_hash: str, request: Request) -> dict[str, Any]:
 
 @router.websocket("/live")
 async def live(socket: WebSocket) -> None:
-    """A snapshot first, then what changes."""
+    """A snapshot first, then what changes, and a `beat` after each 2 s of silence."""
     await _serve(socket, None)
 
 
@@ -63,13 +64,20 @@ async def _send(socket: WebSocket, watcher: Watcher, listener: Listener) -> None
     try:
         await _say(socket, await watcher.snapshot(listener.only))
         while True:
-            try:
-                message = await listener.outbox.next()
-            except Overflow:
-                message = await watcher.snapshot(listener.only)
-            await _say(socket, message)
+            await _say(socket, await _next(watcher, listener))
     except VidLabError as error:
         await socket.close(UNKNOWN if isinstance(error, UnknownVideo) else LATER, str(error)[:120])
+
+
+async def _next(watcher: Watcher, listener: Listener) -> Message:
+    """What is to be said next; a beat when that is long in coming, so that a client can tell rest from a hung API."""
+    try:
+        async with asyncio.timeout(BEAT):
+            return await listener.outbox.next()
+    except TimeoutError:
+        return {"type": "beat"}
+    except Overflow:
+        return await watcher.snapshot(listener.only)
 
 
 async def _say(socket: WebSocket, message: Message) -> None:

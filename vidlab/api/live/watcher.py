@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -15,13 +15,15 @@ import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from vidlab.announce import CHANNEL
-from vidlab.api.live.looks import LOOKS, NEWEST, Look, lab_events, video_event
+from vidlab.api.live.events import History, Journal
+from vidlab.api.live.looks import LOOKS, Look
 from vidlab.api.live.outbox import Message, Outbox
+from vidlab.api.live.snapshot import MOST_GOING, newest, one, views_of
 from vidlab.api.parts import Parts
-from vidlab.api.videos import shown_all
 from vidlab.errors import DependencyAway
 
 R = TypeVar("R")
+Job = Callable[[], Coroutine[Any, Any, None]]
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +31,16 @@ EAR = 0.5  # seconds in which the ear notices that nobody listens any more
 GATHER = 0.1  # seconds in which changes are gathered before the database is asked
 SWEEP = 5.0  # seconds after which those that go on are looked at in any case: news may be lost
 POLL = 1.0  # seconds between looks while there is no news from Redis
-MOST_GOING = 200  # videos that are looked at in a sweep
 ANSWER = 2.0  # seconds
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a look found for a snapshot; nothing when some server is away."""
+
+    value: Any
+    #: Server -> why it gave no answer.
+    away: dict[str, str] = field(default_factory=dict)
 
 
 class Listener:
@@ -55,6 +65,8 @@ class Watcher:
         self._tasks: list[asyncio.Task[None]] = []
         self._known: dict[str, Any] = {}  # the newest answer of each look
         self._away: dict[str, str] = {}  # server -> why
+        #: What was told last of each video that goes on; None: no more than that it is in somebody's snapshot.
+        self._told: dict[str, Message | None] = {}
         self._changed: set[str] = set()
         self._news = asyncio.Event()
         self._heard = False  # is Redis subscribed to?
@@ -77,15 +89,16 @@ class Watcher:
                 await self._end()
 
     def _begin(self) -> None:
-        self._known, self._away, self._heard = {}, {}, False
+        self._known, self._away, self._told, self._heard = {}, {}, {}, False
         self._over = asyncio.Event()
-        ear = asyncio.create_task(self._hear(self._over))
+        ear = asyncio.create_task(self._kept("announcements", partial(self._hear, self._over)))
         self._ears.add(ear)
         ear.add_done_callback(self._ears.discard)
-        jobs: list[Coroutine[Any, Any, None]] = [self._tell_videos(), self._sweep()]
-        jobs += [self._tell_events(_Journal(self.parts)), self._tell_events(_History(self.parts))]
-        jobs += [self._look(look) for look in LOOKS]
-        self._tasks = [asyncio.create_task(job) for job in jobs]
+        jobs: list[tuple[str, Job]] = [("database", self._tell_videos), ("database", self._sweep)]
+        for source in (Journal(self.parts), History(self.parts)):
+            jobs.append((source.server, partial(self._tell_events, source)))
+        jobs += [(look.server, partial(self._look, look)) for look in LOOKS]
+        self._tasks = [asyncio.create_task(self._kept(server, job)) for server, job in jobs]
 
     async def _end(self) -> None:
         self._over.set()
@@ -95,6 +108,17 @@ class Watcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _kept(self, server: str, job: Job) -> None:
+        """Do a job again when it ends by what nobody foresaw, which is logged, and told as an absence."""
+        while True:
+            try:
+                return await job()
+            except Exception as error:  # the boundary of a task: else it would end for all who listen, in silence
+                if _server(server) not in self._away:
+                    log.exception("what asks %s begins anew", server)
+                self._gone(server, _why(error))
+                await asyncio.sleep(POLL)
+
     def _tell(self, key: str, message: Message, video_hash: str | None = None) -> None:
         for listener in self._listeners:
             listener.tell(key, message, video_hash)
@@ -103,40 +127,37 @@ class Watcher:
 
     async def snapshot(self, only: str | None = None) -> Message:
         """All that there is to know now. Raises UnknownVideo, and DependencyAway when the database is."""
-        at = datetime.now(UTC).isoformat()
-        if only:
-            return {"type": "snapshot", "at": at, **await asyncio.to_thread(self._one, only)}
+        found = await (asyncio.to_thread(one, self.parts, only) if only else self._all())
+        if self._listeners:
+            self._remember([found["video"]] if only else found["videos"])
+        # Last: what was asked for is as old as its answer, not as the question.
+        return {"type": "snapshot", "at": datetime.now(UTC).isoformat(), **found}
+
+    def _remember(self, views: Iterable[Message]) -> None:
+        for view in views:
+            if not view["ended_at"]:
+                self._told.setdefault(view["video_hash"], None)
+
+    async def _all(self) -> Message:
         answers = await asyncio.gather(*(self._now(look) for look in LOOKS))
-        looks = {look.name: answer for look, answer in zip(LOOKS, answers, strict=True)}
+        looks = {look.name: answer.value for look, answer in zip(LOOKS, answers, strict=True)}
         looks["faults"] = looks["faults"] or []
-        return {"type": "snapshot", "at": at, **await asyncio.to_thread(self._all), **looks, "away": dict(self._away)}
+        away = {name: why for answer in answers for name, why in answer.away.items()}
+        # Who listens hears by the looks themselves who goes and comes back; one that is late here is not away.
+        away = dict(self._away) if self._listeners else away
+        return {**await asyncio.to_thread(newest, self.parts), **looks, "away": away}
 
-    def _one(self, video_hash: str) -> Message:
-        video = shown_all(self.parts, [self.parts.store.video(video_hash)])[0]
-        events = [video_event(event) for event in self.parts.store.events(video_hash)]
-        return {"video": video.model_dump(mode="json"), "events": events[-NEWEST:]}
-
-    def _all(self) -> Message:
-        store = self.parts.store
-        found = {video.video_hash: video for video in (*store.going_on(MOST_GOING), *store.videos(limit=NEWEST))}
-        videos = sorted(found.values(), key=lambda video: video.id, reverse=True)
-        views = [view.model_dump(mode="json") for view in shown_all(self.parts, videos)]
-        return {"videos": views, "events": self._events()}
-
-    def _events(self) -> list[Message]:
-        found = [video_event(event) for event in self.parts.store.newest_events(NEWEST)]
-        with contextlib.suppress(DependencyAway):  # told apart from this
-            found += lab_events(self.parts, 0)
-        return sorted(found, key=lambda event: str(event["at"]))[-NEWEST:]
-
-    async def _now(self, look: Look) -> Any:
-        """What is known already, else asked for; None when there is no answer in time."""
+    async def _now(self, look: Look) -> _Answer:
+        """What is known already, else asked for; when there is no answer in time, who is away."""
         if look.name in self._known or look.server in self._away:
-            return self._known.get(look.name)
+            return _Answer(self._known.get(look.name))
         try:
-            return await asyncio.wait_for(asyncio.to_thread(look.ask, self.parts), ANSWER)
-        except (DependencyAway, TimeoutError):
-            return None
+            return _Answer(await asyncio.wait_for(asyncio.to_thread(look.ask, self.parts), ANSWER))
+        except DependencyAway as error:
+            return _Answer(None, {str(error.facts["name"]): str(error.facts["why"])})
+        except Exception as error:  # the boundary of a task: the rest is told all the same
+            log.info("%s is not known: %r", look.name, error)
+            return _Answer(None, {look.server: _why(error)})
 
     # -- videos
 
@@ -165,47 +186,49 @@ class Watcher:
                     self._note([message["data"].decode()])
 
     async def _sweep(self) -> None:
-        """Look at those that go on: often while there is no news, else now and then."""
+        """Look at those that go on, or did when somebody was told: often while there is no news, else now and then."""
         while True:
             await asyncio.sleep(SWEEP if self._heard else POLL)
-            with contextlib.suppress(DependencyAway):  # told by those who tell
-                going = await asyncio.to_thread(self.parts.store.going_on, MOST_GOING)
-                self._note(video.video_hash for video in going)
+            going = await self._asked("database", partial(self.parts.store.going_on, MOST_GOING))
+            self._told = {name: view for name, view in self._told.items() if not (view and view["ended_at"])}
+            self._note({video.video_hash for video in going or []} | set(self._told))
 
     def _note(self, hashes: Iterable[str]) -> None:
         self._changed.update(hashes)
-        self._news.set()
+        if self._changed:
+            self._news.set()
 
     async def _tell_videos(self) -> None:
-        told: dict[str, Message] = {}
         while True:
             await self._news.wait()
             await asyncio.sleep(GATHER)
             self._news.clear()
             changed, self._changed = self._changed, set()
-            views = await self._asked("database", partial(self._views, changed))
+            if not await self._tell_changed(changed):
+                await asyncio.sleep(POLL)
+
+    async def _tell_changed(self, changed: set[str]) -> bool:
+        """Read these, and tell them. Where that fails they are noted again, whatever it failed by."""
+        views = None
+        try:
+            views = await self._asked("database", partial(views_of, self.parts, changed))
+        finally:
             if views is None:
                 self._note(changed)
-                await asyncio.sleep(POLL)
-                continue
-            for video_hash in changed:
-                self._tell_video(video_hash, views.get(video_hash), told)
+        if views is None:
+            return False
+        for video_hash in changed:
+            self._tell_video(video_hash, views.get(video_hash))
+        return True
 
-    def _tell_video(self, video_hash: str, view: Message | None, told: dict[str, Message]) -> None:
-        """What looks as it did is not told again; what has ended is not remembered."""
+    def _tell_video(self, video_hash: str, view: Message | None) -> None:
+        """What looks as it did is not told again."""
         if view is None:
-            told.pop(video_hash, None)
+            self._told.pop(video_hash, None)
             self._tell(video_hash, {"type": "gone", "video_hash": video_hash}, video_hash)
-        elif told.get(video_hash) != view:
-            if view["ended_at"]:
-                told.pop(video_hash, None)
-            else:
-                told[video_hash] = view
+        elif self._told.get(video_hash) != view:
+            self._told[video_hash] = view
             self._tell(video_hash, {"type": "video", "video": view}, video_hash)
-
-    def _views(self, hashes: Iterable[str]) -> dict[str, Message]:
-        videos = self.parts.store.some(list(hashes))
-        return {view.video_hash: view.model_dump(mode="json") for view in shown_all(self.parts, videos)}
 
     # -- looks and events
 
@@ -220,11 +243,18 @@ class Watcher:
     def _is_news(self, look: Look, answer: Any) -> bool:
         return look.name not in self._known or look.news(answer) != look.news(self._known[look.name])
 
-    async def _tell_events(self, source: _Journal | _History) -> None:
+    async def _tell_events(self, source: Journal | History) -> None:
         while True:
             for event in await self._asked(source.server, source.news) or []:
                 self._tell(event["id"], {"type": "event", "event": event}, event["video_hash"])
+                self._note(self._touched(event))
             await asyncio.sleep(POLL / 2)
+
+    def _touched(self, event: Message) -> set[str]:
+        """The event's video, whose announcement may be lost, and those whose place in its queue is another now."""
+        if event["video_hash"] is None:
+            return set()
+        return {event["video_hash"], *(name for name, view in self._told.items() if _waits(view, event["stage"]))}
 
     # -- who is away
 
@@ -240,7 +270,7 @@ class Watcher:
 
     def _gone(self, server: str, why: str) -> None:
         name = _server(server)
-        if name not in self._away:
+        if name not in self._away and not self._over.is_set():  # then nobody would find out that it is back
             log.info("%s is away: %s", name, why)
             self._away[name] = why
             self._tell(f"server {name}", {"type": "away", "name": name, "why": why})
@@ -255,34 +285,12 @@ def _server(name: str) -> str:
     return "redis" if name == "announcements" else name
 
 
-class _Journal:
-    """The supervisor's events, from now on."""
-
-    server = "supervisor"
-
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-        self.last: int | None = None
-
-    def news(self) -> list[Message]:
-        """What came since the last question; nothing at the first. Raises DependencyAway."""
-        found = lab_events(self.parts, self.last or 0)
-        before, self.last = self.last, max((event["number"] for event in found), default=self.last or 0)
-        return found if before is not None else []
+def _why(error: Exception) -> str:
+    return f"no answer in {ANSWER:.0f} s" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
 
 
-class _History:
-    """The videos' events, from now on."""
-
-    server = "database"
-
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-        self.last: int | None = None
-
-    def news(self) -> list[Message]:
-        """What came since the last question; nothing at the first. Raises DependencyAway."""
-        store = self.parts.store
-        found = store.newest_events(1) if self.last is None else store.events(after=self.last)
-        before, self.last = self.last, found[-1].id if found else self.last or 0
-        return [video_event(event) for event in found] if before is not None else []
+def _waits(view: Message | None, stage: str | None) -> bool:
+    """Does it wait in the queue of that stage, as far as one was told?"""
+    if view is None:
+        return stage is not None
+    return any(job["name"] == stage and job["place"] for job in (*view["steps"], *view["profiles"]))

@@ -24,12 +24,13 @@ export function order(addresses, path, body = {}, { signal } = {}) {
   return told("The lab's supervisor", addresses.control + path, { method: "POST", headers, body: JSON.stringify(body), signal });
 }
 
-// A question to the supervisor, such as "/events?after=3".
-export function inquire(addresses, path, { signal } = {}) {
-  return told("The lab's supervisor", addresses.control + path, { headers: { "X-VidLab-Secret": addresses.secret }, signal });
+// A question to the supervisor, such as "/events?after=3"; `patience` as for `ask`.
+export function inquire(addresses, path, { signal, patience } = {}) {
+  const headers = { "X-VidLab-Secret": addresses.secret };
+  return told("The lab's supervisor", addresses.control + path, { headers, signal, patience });
 }
 
-// A question to the API: ask(addresses, "/videos").
+// A question to the API: ask(addresses, "/videos"). With `patience` it is Silent after so many milliseconds.
 export function ask(addresses, path, options = {}) {
   return told("The API", addresses.api + path, { ...options, headers: { ...token(addresses), ...options.headers } });
 }
@@ -39,8 +40,26 @@ export function token(addresses) {
   return addresses.token ? { Authorization: `Bearer ${addresses.token}` } : {};
 }
 
-async function told(who, url, options) {
-  return (await request(who, url, options)).json();
+function told(who, url, { patience, ...options }) {
+  const answer = async (signal) => (await request(who, url, { ...options, signal })).json();
+  return patience ? within(patience, who, options.signal, answer) : answer(options.signal);
+}
+
+// What a job gives that is aborted by that signal, and when patience ends. (Browsers that still matter have no AbortSignal.any.)
+async function within(patience, who, signal, job) {
+  const both = new AbortController();
+  const abort = () => both.abort();
+  const timer = setTimeout(abort, patience);
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  try {
+    return await job(both.signal);
+  } catch (error) {
+    throw both.signal.aborted && !signal?.aborted ? new Silent(who) : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
 }
 
 // A response that is well. Throws Refused, Silent, and what an aborted signal throws.

@@ -1,11 +1,13 @@
 // What the lab tells as it happens: by WebSocket, and by asking again and again while no socket can be had.
 
-import { ask } from "./control.js";
+import { ask, Silent } from "./control.js";
+import { pause } from "./pause.js";
 
 const POLL = 2000; // milliseconds between questions without a socket
+const PATIENCE = 12000; // milliseconds for an answer: the API itself waits 10 s for a database that is locked
 const FIRST_PAUSE = 500; // milliseconds before the first new try; doubled each time
 const LONGEST_PAUSE = 5000; // milliseconds
-const SILENCE = 5000; // milliseconds in which a socket must have said something
+const SILENCE = 6000; // milliseconds; a lab at rest says every 2 s that it is there
 const UNKNOWN_VIDEO = 4404; // the code with which the API closes
 
 // Call `onMessage` with the snapshot and each change, and `onState` with "live", "polling" or "lost", and why.
@@ -18,33 +20,40 @@ export function watch(addresses, { path = "/live", onMessage, onState = () => {}
 
 class Watcher {
   constructor(addresses, path, onMessage, onState) {
-    Object.assign(this, { addresses, path, onMessage, onState, pause: FIRST_PAUSE, stopped: false, state: "" });
-    this.aborting = new AbortController();
+    Object.assign(this, { addresses, path, onMessage, onState, pause: FIRST_PAUSE, state: "", polling: null });
   }
 
   connect() {
-    if (this.stopped) return;
     const socket = new WebSocket(this.addresses.api.replace(/^http/, "ws") + this.path, protocols(this.addresses));
     this.socket = socket;
-    // One that is opened and then says nothing is as good as none.
-    this.hush = setTimeout(() => socket.close(), SILENCE);
     socket.onmessage = ({ data }) => this.take(JSON.parse(data));
     socket.onclose = ({ code, reason }) => this.lose(code, reason);
+    this.hear();
+  }
+
+  // One that says nothing hangs, and is as good as none.
+  hear() {
+    clearTimeout(this.hush);
+    this.hush = setTimeout(() => this.hang(), SILENCE);
   }
 
   take(message) {
-    if (this.stopped) return;
-    clearTimeout(this.hush);
-    clearTimeout(this.asking);
-    this.asking = null;
+    this.hear();
+    this.polling?.abort();
+    this.polling = null;
     this.pause = FIRST_PAUSE;
     this.become("live", "");
-    this.onMessage(message);
+    if (message.type !== "beat") this.onMessage(message);
+  }
+
+  hang() {
+    this.drop();
+    this.become("lost", new Silent("The API").message);
+    this.lose();
   }
 
   lose(code, reason) {
     clearTimeout(this.hush);
-    if (this.stopped) return;
     if (code === UNKNOWN_VIDEO) {
       this.stop();
       this.onState("lost", reason || "There is no such video.");
@@ -52,23 +61,28 @@ class Watcher {
     }
     this.trying = setTimeout(() => this.connect(), this.pause * (0.75 + Math.random() / 2));
     this.pause = Math.min(2 * this.pause, LONGEST_PAUSE);
-    // Asked at once: a socket that cannot be had must not leave the page empty.
-    this.asking ??= setTimeout(() => this.poll(), 0);
+    if (this.polling) return;
+    this.polling = new AbortController();
+    this.poll(this.polling.signal);
   }
 
-  async poll() {
-    let pause = POLL;
+  // At once, and again and again: a socket that cannot be had must not leave the page empty.
+  async poll(signal) {
+    while (!signal.aborted) await pause(await this.look(signal), signal);
+  }
+
+  // One question; gives the milliseconds until the next.
+  async look(signal) {
     try {
-      const snapshot = await ask(this.addresses, this.path, { signal: this.aborting.signal });
-      if (this.asking === null || this.stopped) return; // the socket was faster
+      const snapshot = await ask(this.addresses, this.path, { signal, patience: PATIENCE });
+      if (signal.aborted) return 0; // the socket was faster
       this.become("polling", "The live connection is lost; the lab is asked every 2 s.");
       this.onMessage(snapshot);
+      return POLL;
     } catch (error) {
-      if (this.stopped) return;
-      pause = Math.max(pause, 1000 * (error.problem?.wait ?? 0));
-      if (this.asking !== null) this.become("lost", error.message);
+      if (!signal.aborted) this.become("lost", error.message);
+      return Math.max(POLL, 1000 * (error.problem?.wait ?? 0));
     }
-    if (this.asking !== null && !this.stopped) this.asking = setTimeout(() => this.poll(), pause);
   }
 
   become(state, why) {
@@ -77,11 +91,17 @@ class Watcher {
     this.onState(state, why);
   }
 
+  // What the socket still says counts no more. That it is closed a hung one may tell much later.
+  drop() {
+    this.socket.onmessage = this.socket.onclose = null;
+    this.socket.close();
+  }
+
   stop() {
-    this.stopped = true;
-    for (const timer of [this.hush, this.trying, this.asking]) clearTimeout(timer);
-    this.aborting.abort();
-    this.socket?.close();
+    clearTimeout(this.hush);
+    clearTimeout(this.trying);
+    this.polling?.abort();
+    this.drop();
   }
 }
 

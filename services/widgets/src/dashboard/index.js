@@ -5,6 +5,7 @@ import { framed } from "../common/frame.js";
 import { watch } from "../common/live.js";
 import { fold, NOTHING } from "../common/state.js";
 import { Bars } from "./bars.js";
+import { Crew } from "./crew.js";
 import { Flow } from "./flow.js";
 import { Processes } from "./processes.js";
 import { Saying } from "./saying.js";
@@ -28,7 +29,7 @@ export default framed("dashboard", ({ model, root }) => {
 
 class Dashboard {
   constructor(model, root) {
-    Object.assign(this, { model, state: NOTHING, told: false, live: "" });
+    Object.assign(this, { model, root, live: "" });
     this.chip = h("span", { class: "vl-chip vl-live", role: "status" }, "connecting");
     this.why = h("span", { class: "vl-why" });
     this.sentence = h("p", { class: "vl-sentence", role: "status" }, "Asking the lab how it stands.");
@@ -36,6 +37,7 @@ class Dashboard {
     this.flow = new Flow();
     this.bars = new Bars();
     this.processes = new Processes(() => model.get("addresses"), (words, bad) => this.say(words, bad));
+    this.crew = new Crew(() => model.get("addresses"), (processes) => this.hear(processes));
     this.ticker = new Ticker();
     this.saying = new Saying((words) => text(this.sentence, words));
     root.append(
@@ -45,7 +47,9 @@ class Dashboard {
     );
   }
 
+  // Another lab may be there than before: nothing is known of it.
   open() {
+    Object.assign(this, { state: NOTHING, told: false });
     this.clock ??= setInterval(() => this.told && this.draw(), CLOCK); // uptimes go on, though nothing happens
     this.stopWatching?.();
     this.stopWatching = watch(this.model.get("addresses"), {
@@ -64,7 +68,15 @@ class Dashboard {
     this.drawing ??= setTimeout(() => this.draw(), OFTEN);
   }
 
+  hear(processes) {
+    this.root.dataset.crew = processes ? "told" : "";
+    if (!processes) return;
+    this.state = fold(this.state, { type: "processes", processes });
+    this.draw();
+  }
+
   draw() {
+    clearTimeout(this.drawing);
     this.drawing = null;
     for (const part of [this.flow, this.bars, this.processes, this.ticker]) part.show(this.state);
     this.tell();
@@ -73,6 +85,8 @@ class Dashboard {
   become(live, why) {
     Object.assign(this, { live, reason: why });
     if (live === "lost") this.told = false; // what happened meanwhile is not news
+    if (live === "lost") this.crew.ask();
+    else this.crew.stop();
     this.tell();
   }
 
@@ -80,12 +94,18 @@ class Dashboard {
   tell() {
     text(this.chip, { live: "live", polling: "polling", lost: "no connection" }[this.live] ?? "connecting");
     this.chip.dataset.live = this.live;
-    this.chip.closest(".vidlab").dataset.live = this.live;
+    this.root.dataset.live = this.live;
     const away = Object.entries(this.state.away).map(([name, why]) => `${name} is away: ${why}`);
     const faults = (this.state.faults ?? []).map(({ name, target }) => `fault ${name}${target ? ` (${target})` : ""}`);
-    const words = (this.live === "live" ? [...away, ...faults] : [this.reason]).filter(Boolean).join("; ");
+    const words = (this.live === "live" ? [...away, ...faults] : [this.paused() ?? this.reason]).filter(Boolean).join("; ");
     text(this.why, words);
     this.why.title = words;
+  }
+
+  // Why there is no connection, where its supervisor knows.
+  paused() {
+    const api = this.state.processes?.find(({ kind }) => kind === "api");
+    return this.live === "lost" && api?.state === "paused" ? "The API is paused, and answers nobody: resume it below." : null;
   }
 
   say(words, bad) {
@@ -97,6 +117,7 @@ class Dashboard {
     clearTimeout(this.drawing);
     clearInterval(this.clock);
     this.stopWatching?.();
+    this.crew.stop();
     this.saying.stop();
     this.flow.stop();
   }

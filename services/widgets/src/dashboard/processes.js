@@ -28,7 +28,7 @@ export class Processes {
     const shown = new Map();
     for (const [kind, members] of wanted) {
       const scalable = /^(consumer|worker)-/.test(kind);
-      if (!members.length) shown.set(kind, this.row(kind, kind, scalable, true).none());
+      if (!members.length) shown.set(kind, this.row(kind, kind, scalable, true).none(this.countOf(kind, members)));
       members.forEach((process, index) => shown.set(process.name, this.row(process.name, kind, scalable, index === 0).show(process, this.countOf(kind, members), members.length === 1)));
     }
     this.rows = shown;
@@ -77,10 +77,15 @@ export class Processes {
     if (told && verb === "kill") this.pressed.set(process.name, { pid: process.pid, at: performance.now() });
   }
 
-  async scale(kind, count) {
+  // One more or less than the row says, which may be pressed again before the lab has told of it.
+  async scale(row, by) {
+    const { kind, count: before } = row;
+    const count = (row.count = before + by);
     this.asked.set(kind, { count, until: performance.now() + SOON });
     const told = await this.give(`/kinds/${encodeURIComponent(kind)}/scale`, { count }, `scale ${kind} to ${count}`);
-    if (!told) this.asked.delete(kind);
+    if (told) return;
+    this.asked.delete(kind);
+    row.count = before;
   }
 
   // How many of a kind are wanted: what was asked for a moment ago, then what is there and stays.
@@ -120,8 +125,8 @@ class Row {
     this.label = h("span", { class: "vl-name" }, "");
     this.kill = button("kill", `Kill ${name}`, () => owner.act("kill", this.process));
     this.pause = button("pause", `Pause ${name}`, () => owner.act(this.process.state === "paused" ? "resume" : "pause", this.process));
-    this.less = scales && button("−", `One ${kind} less`, () => owner.scale(kind, (this.count -= 1)));
-    this.more = scales && button("+", `One more ${kind}`, () => owner.scale(kind, (this.count += 1)));
+    this.less = scales && button("−", `One ${kind} less`, () => owner.scale(this, -1));
+    this.more = scales && button("+", `One more ${kind}`, () => owner.scale(this, 1));
     const scale = h("span", { class: "vl-scale" }, this.less, this.more);
     this.element = h("div", { class: "vl-process", "data-process": name }, this.state, this.label, ...this.cells, this.kill, this.pause, scale);
   }
@@ -139,8 +144,8 @@ class Row {
     return this;
   }
 
-  none() {
-    this.count = 0;
+  none(count) {
+    this.count = count;
     text(this.label, shortly(this.kind));
     this.put("stopped", ["–", "", ""], "none are wanted");
     this.kill.disabled = this.pause.disabled = true;

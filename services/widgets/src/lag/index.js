@@ -15,16 +15,14 @@ const MOST_MARKS = 6; // that are told in words too
 
 export default framed("lag", ({ model, root }) => {
   const lag = new Lag(model, root);
-  const stop = watch(model.get("addresses"), {
-    path: "/live",
-    onMessage: (message) => lag.take(message),
-    onState: (state, why) => lag.tell(state, why),
-  });
+  const open = () => lag.open();
   const redraw = () => lag.draw();
+  model.on("change:addresses", open);
   model.on("change:minutes", redraw);
+  open();
   return () => {
+    model.off("change:addresses", open);
     model.off("change:minutes", redraw);
-    stop();
     lag.stop();
   };
 });
@@ -43,6 +41,14 @@ class Lag {
     );
     this.ticking = setInterval(() => this.tick(), TICK);
     this.load();
+  }
+
+  open() {
+    this.stopWatching?.();
+    this.stopWatching = watch(this.model.get("addresses"), {
+      onMessage: (message) => this.take(message),
+      onState: (state, why) => this.tell(state, why),
+    });
   }
 
   get window() {
@@ -112,6 +118,7 @@ class Lag {
 
   stop() {
     this.stopped = true;
+    this.stopWatching?.();
     clearInterval(this.ticking);
     clearTimeout(this.loading);
     this.plotly?.purge(this.chart);
