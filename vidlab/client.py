@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from pydantic import SecretStr
@@ -16,6 +18,7 @@ from vidlab.errors import (
     DependencyAway,
     FileChanged,
     NotEnded,
+    OutOfSight,
     TooManyRequests,
     UnknownVideo,
     VidLabError,
@@ -27,6 +30,7 @@ from vidlab.problem import from_problem
 AT_ONCE = 4  # chunks; so much is held in memory
 ANSWER = 60.0  # seconds for one answer: the API needs some to find out that a server behind it is away
 CONNECT = 5.0  # seconds
+LEAST = 0.5  # seconds for one answer, however late it is
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)  # seconds between tries while something is away: API restarts fit in
 POLL = 0.25  # seconds between two looks at a video
 MOST = 200  # videos of one answer
@@ -55,12 +59,19 @@ class Client:
         self._http = httpx.Client(
             base_url=api_url,
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
-            timeout=httpx.Timeout(ANSWER, connect=CONNECT),
             trust_env=False,
         )
+        #: When the last try must be over, by the monotonic clock.
+        self._deadline = math.inf
 
     def close(self) -> None:
         self._http.close()
+
+    def within(self, seconds: float) -> Self:
+        """The same client for so many seconds from now on: a question that has no answer by then is given up."""
+        hurried = copy.copy(self)
+        hurried._deadline = min(self._deadline, time.monotonic() + seconds)
+        return hurried
 
     # -- videos
 
@@ -103,24 +114,36 @@ class Client:
     def wait(self, video_hash: str, timeout: float, on_change: OnChange | None = None) -> VideoJson:
         """Wait for a video's end; `on_change` gets each answer that differs. Raises NotEnded after `timeout` seconds.
 
-        While the API is away the waiting goes on.
+        While the API is away the waiting goes on. Where it still is at the end, the NotEnded is an OutOfSight.
         """
-        deadline = time.monotonic() + timeout
-        video: VideoJson = {}
-        while True:
-            try:
-                before, video = video, self.video(video_hash)
-            except DependencyAway:
-                if time.monotonic() > deadline:
-                    raise
-                continue
+        before = VideoJson()
+        for video in self.looks(video_hash, timeout):
             if on_change and video != before:
                 on_change(video)
+            before = video
             if video["status"] in ENDED:
                 return video
-            if time.monotonic() > deadline:
-                raise NotEnded(video_hash=video_hash, status=video["status"], seconds=round(timeout))
-            time.sleep(POLL)
+        raise NotEnded(video_hash=video_hash, status=before["status"], seconds=round(timeout))
+
+    def looks(self, video_hash: str, timeout: float, poll: float = POLL) -> Iterator[VideoJson]:
+        """A video once, and then again and again for `timeout` seconds.
+
+        While the API is away the looking goes on. Raises OutOfSight where it still is at the end.
+        """
+        hurried, video = self.within(timeout), VideoJson()
+        while True:
+            pause = poll
+            try:
+                video = hurried.video(video_hash)
+            except (DependencyAway, TooManyRequests) as error:
+                if not hurried._left:
+                    raise _out_of_sight(video_hash, video, timeout, error) from error
+                pause = error.facts.get("seconds", poll)
+            else:
+                yield video
+                if not hurried._left:
+                    return
+            time.sleep(min(pause, hurried._left))
 
     # -- upload
 
@@ -195,8 +218,8 @@ class Client:
         for pause in () if once else PAUSES:
             try:
                 return self._ask_in_turn(method, path, **more)
-            except DependencyAway:
-                time.sleep(pause)
+            except DependencyAway as error:
+                self._pause(pause, error)
         return self._ask_in_turn(method, path, **more)
 
     def _ask_in_turn(self, method: str, path: str, **more: Any) -> dict[str, Any]:
@@ -205,16 +228,33 @@ class Client:
             try:
                 return self._ask_once(method, path, **more)
             except TooManyRequests as error:
-                time.sleep(error.facts["seconds"])
+                self._pause(error.facts["seconds"], error)
+
+    @property
+    def _left(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
+
+    def _pause(self, seconds: float, error: VidLabError) -> None:
+        """Pause before another try. Raises the error where the time is over by then."""
+        if seconds > self._left:
+            raise error
+        time.sleep(seconds)
 
     def _ask_once(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        seconds = min(ANSWER, max(LEAST, self._left))
+        timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT))
         try:
-            answer = self._http.request(method, path, **more)
+            answer = self._http.request(method, path, timeout=timeout, **more)
         except httpx.TransportError as error:
             raise DependencyAway(name="api", why=str(error) or type(error).__name__) from error
         if answer.is_success:
             return dict(answer.json())
         raise _error_of(answer)
+
+
+def _out_of_sight(video_hash: str, video: VideoJson, timeout: float, error: VidLabError) -> OutOfSight:
+    seen = f"it was {video['status']} when last seen" if video else "it was never seen"
+    return OutOfSight(video_hash=video_hash, seconds=round(timeout), seen=seen, why=str(error))
 
 
 def _error_of(answer: httpx.Response) -> VidLabError:

@@ -119,6 +119,16 @@ class NotThere(VidLabError):
     hint = "It goes on without you: `vidlab status` shows what runs, and a longer time-out waits longer."
 
 
+class StageNotThere(NotThere):
+    """After {seconds} s of waiting for {what} it is {seen}."""
+
+
+class StageOver(NotThere):
+    """{what} is waited for in vain: it is {seen}, and the video {end}."""
+
+    hint = "`vidlab video {video_hash}` shows what became of it."
+
+
 class UnknownClip(VidLabError):
     """There is no clip {name}, and no such file."""
 
@@ -170,6 +180,12 @@ class NotEnded(VidLabError):
     """Video {video_hash} has not ended after {seconds} s: it is {status}."""
 
     hint = "`vidlab watch {video_hash}` shows what it waits for."
+
+
+class OutOfSight(NotEnded):
+    """Whether video {video_hash} has ended is not known after {seconds} s: {seen}, and {why}"""
+
+    hint = "It goes on without you: `vidlab status` shows what became of the API."
 
 
 class FileChanged(VidLabError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import socketserver
 import sys
 import threading
@@ -48,6 +49,13 @@ def answering_server(answer: bytes) -> Iterator[int]:
         yield int(server.server_address[1])
         server.shutdown()
         thread.join()
+
+
+@contextlib.contextmanager
+def silent_server() -> Iterator[str]:
+    """The address of a server that takes connections and never answers, as one that was paused."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def is_gone(pid: int) -> bool:

@@ -99,6 +99,7 @@ def doing(what: str) -> Iterator[None]:
 def watching(count: int) -> Iterator[Callable[[VideoJson], None]]:
     """The bars of some videos' stages, as long as the block lasts; of more than three a line each."""
     board, known = Board(), dict[str, VideoJson]()
+    board.show(f"<div>{waiting(count)} ...</div>")  # the first answer may be long in coming
 
     def show(video: VideoJson) -> None:
         before = known.get(video["video_hash"])
@@ -108,6 +109,11 @@ def watching(count: int) -> Iterator[Callable[[VideoJson], None]]:
         board.show(bars(list(known.values()), count, now), text)
 
     yield show
+
+
+def waiting(count: int) -> str:
+    """What is waited for."""
+    return "waiting for a video" if count == 1 else f"waiting for {count} videos"
 
 
 @contextmanager

@@ -76,14 +76,13 @@ class Video:
         return {job["name"]: job for job in (*self.json["steps"], *self.json["profiles"])}
 
     def wait_for(self, stage: str, state: str = "running", timeout: float = 60.0) -> Self:
-        """Wait until a stage is in that state, or past it. Raises NotThere after `timeout` seconds."""
-        from vidlab.face.waiting import until
+        """Wait until a stage is in that state, or past it, with a bar.
 
-        def there() -> bool:
-            job = self.refresh()._jobs().get(stage, {})
-            return job.get("state") in {state, *PAST.get(state, ())}
+        Raises NotThere after `timeout` seconds; and at once when the video has ended, and the stage never came there.
+        """
+        from vidlab.face.stage import Aim, reached
 
-        until(there, f"{stage} of video {self.video_hash[:8]} to be {state}", timeout)
+        self.json = reached(self._lab.client, self.json, Aim(self.video_hash, stage, state), timeout)
         return self
 
     def timeline(self) -> pd.DataFrame:
@@ -93,13 +92,6 @@ class Video:
     def events(self) -> pd.DataFrame:
         """What happened to it, in order."""
         return self._lab.events(self)
-
-
-#: State -> those that come after it.
-PAST = {
-    "queued": ("running", "done", "failed", "skipped"),
-    "running": ("done", "failed", "skipped"),
-}
 
 
 def hash_of(video: Video | str) -> str:
