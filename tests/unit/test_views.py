@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from vidlab.models import State
 from vidlab.views.video import lines, picture, renditions, rows
 
 NOON = datetime(2026, 1, 1, 12, 0, 10, tzinfo=UTC)
@@ -51,6 +52,11 @@ def test_bars_show_share_speed_and_reasons() -> None:
     drawn = text(picture(video(DONE, RUNNING, SKIPPED, FAILED), NOON))
     for words in ("4.0x", "50%", "not needed: the source has 720 lines", "it broke"):
         assert words in drawn
+
+
+def test_every_state_of_a_job_can_be_drawn() -> None:
+    drawn = text(picture(video(*(job(f"stage-{state}", state) for state in State)), NOON))
+    assert all(f"stage-{state}" in drawn for state in State)
 
 
 def test_without_a_terminal_each_change_is_a_line_once() -> None:

@@ -20,6 +20,7 @@ STYLES = {
     "done": "green",
     "failed": "red",
     "skipped": "dim",
+    "cancelled": "dim",
     "running": "cyan",
     "waiting": "yellow",
     "queued": "yellow",
