@@ -11,7 +11,7 @@ import pytest
 
 from vidlab.errors import LabFailed
 from vidlab.lab import ports as module
-from vidlab.lab.ports import Ports, is_free
+from vidlab.lab.ports import Ports, is_free, listen_as_before
 
 
 @pytest.fixture
@@ -73,6 +73,29 @@ def test_a_lab_returns_to_its_own_port_when_one_is_no_longer_pinned(base: int, t
     chosen(tmp_path / "ports")
     chosen(tmp_path / "ports", redis=base + 7)
     assert chosen(tmp_path / "ports") == {"kafka": base, "redis": base + 10}
+
+
+def listening(file: Path) -> int:
+    with listen_as_before(file, "control") as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_a_listener_is_where_it_was_before_unless_that_is_taken(base: int, tmp_path: Path) -> None:
+    file = tmp_path / "ports"
+    servers = chosen(file)
+    first = listening(file)
+    assert listening(file) == first
+    assert chosen(file) == servers, "those of the servers are kept beside it"
+    with socket.create_server(("127.0.0.1", first)):
+        second = listening(file)
+    assert second != first
+    assert listening(file) == second
+
+
+@pytest.mark.parametrize("port", [-1, 99999])
+def test_a_kept_port_that_cannot_be_is_replaced(tmp_path: Path, port: int) -> None:
+    (tmp_path / "ports").write_text(json.dumps({"control": port}))
+    assert listening(tmp_path / "ports") > 0
 
 
 def test_no_other_server_gets_a_pinned_port(base: int, tmp_path: Path) -> None:

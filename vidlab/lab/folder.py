@@ -75,6 +75,7 @@ class Folder:
         self.run = self.root / "run"
         self.lab_file = self.root / "lab.json"
         self.counts_file = self.root / "counts.json"
+        self.ports_file = self.root / "ports.json"
 
     @told
     def _check(self) -> None:

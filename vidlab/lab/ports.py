@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import socket
@@ -96,10 +97,32 @@ class Ports:
         return True
 
     def _read(self) -> dict[str, int]:
-        try:
-            return {str(name): int(port) for name, port in json.loads(self.file.read_text()).items()}
-        except (OSError, ValueError, AttributeError):
-            return {}
+        return _kept(self.file)
+
+
+def listen_as_before(file: Path, name: str) -> socket.socket:
+    """Listen on the port that was kept under that name, or on any where it is taken; which one is kept in `file`.
+
+    Pages that are open speak to the lab at the port of last time.
+    """
+    kept = _kept(file)
+    listener = _listener(kept.get(name, 0))
+    write_private(file, json.dumps({**kept, name: listener.getsockname()[1]}))
+    return listener
+
+
+def _listener(port: int) -> socket.socket:
+    if port and is_free(port):
+        with contextlib.suppress(OSError):  # taken in between
+            return socket.create_server((HOST, port))
+    return socket.create_server((HOST, 0))
+
+
+def _kept(file: Path) -> dict[str, int]:
+    try:
+        return {str(name): int(port) for name, port in json.loads(file.read_text()).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def any_free() -> int:
@@ -115,7 +138,7 @@ def is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError:
+        except (OSError, OverflowError):
             return False
         client.settimeout(0.5)
         return client.connect_ex((HOST, port)) != 0

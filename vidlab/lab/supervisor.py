@@ -10,7 +10,6 @@ import functools
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +27,7 @@ from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.launch import Command, Program
 from vidlab.lab.links import make_links
 from vidlab.lab.outages import Outages
-from vidlab.lab.ports import BEHIND, HOST, USUAL, Ports
+from vidlab.lab.ports import BEHIND, HOST, USUAL, Ports, listen_as_before
 from vidlab.lab.servers import server_command
 from vidlab.lab.spec import Kind, kind_named, make_spec
 from vidlab.lab.verbs import MOST
@@ -61,7 +60,7 @@ class Lab:
         self.ports = ports
         self.outside = settings.model_fields_set
         self.settings = with_addresses(settings, ports.chosen)
-        self.listener = socket.create_server((HOST, 0))
+        self.listener = listen_as_before(folder.ports_file, "control")
         self.control_url = f"http://{HOST}:{self.listener.getsockname()[1]}"
         self.since = time.time()
         self.links = make_links(ports.chosen)
@@ -173,7 +172,7 @@ def run_lab(root: Path, kinds: Sequence[Kind], counts: Mapping[str, int], with_p
             return 3
         settings = Settings(state=folder.root)
         usual = USUAL | BEHIND if settings.links else USUAL
-        with Ports(folder.root / "ports.json", pinned_ports(settings), usual) as ports:
+        with Ports(folder.ports_file, pinned_ports(settings), usual) as ports:
             asyncio.run(Lab(folder, settings, ports).serve(kinds, counts, with_parent))
     return 0
 

@@ -22,7 +22,7 @@ from vidlab.lab.compose.project import Project, Seen
 from vidlab.lab.control import LOOPBACK, Control
 from vidlab.lab.folder import Folder, LabFile
 from vidlab.lab.outages import Outages
-from vidlab.lab.ports import HOST
+from vidlab.lab.ports import HOST, listen_as_before
 from vidlab.lab.spec import kind_named
 from vidlab.lab.supervisor import alone_in, command_line, face_of, listen_for_the_end, possible, supervise
 from vidlab.settings import Settings
@@ -38,7 +38,7 @@ class Lab:
         self.folder = folder
         self.project = project
         self.settings: Settings = project.settings(folder.root)
-        self.listeners = [socket.create_server((HOST, 0))]
+        self.listeners = [listen_as_before(folder.ports_file, "control")]
         self.port = self.listeners[0].getsockname()[1]
         self.control_url = f"http://{HOST}:{self.port}"
         with contextlib.suppress(OSError):  # where Docker runs in a machine of its own, it leads to HOST by itself
