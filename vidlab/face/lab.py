@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -257,21 +256,23 @@ class Lab:
 
     def load(self, count: int, clip: str = "tiny", rate: float = 2.0) -> list[Video]:
         """Send many short videos, at `rate` a second, with a history of what the clients were told, for `check`."""
-        from vidlab.lab.history import Writer
-        from vidlab.lab.workload import items, run
+        from vidlab.face.load import Load
+        from vidlab.lab.workload import items
 
-        name = f"load-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-        with Writer(self.state, name) as writer, bars.counting("videos are sent", count) as on_sent:
-            history = run(items(count, (clip,), rate), self.settings, writer, on_sent=on_sent)
-        return [self.video(video_hash) for video_hash in history.finalized]
+        return [self.video(one) for one in Load(items(count, (clip,), rate), self.settings).send()]
 
     @contextmanager
-    def loading(self, count: int, clip: str = "tiny", rate: float = 2.0) -> Iterator[None]:
-        """Send them in the background while the block runs; at its end all are sent."""
-        with ThreadPoolExecutor(1, thread_name_prefix="load") as pool:
-            sending = pool.submit(self.load, count, clip, rate)
+    def loading(self, count: int, clip: str = "tiny", rate: float = 2.0, timeout: float = PATIENCE) -> Iterator[None]:
+        """Send them in the background while the block runs, and wait at its end until all are sent.
+
+        Where an error or an interrupt ends the block, no more are sent. Raises NotThere when they are not all sent
+        `timeout` seconds after its end.
+        """
+        from vidlab.face.load import Load
+        from vidlab.lab.workload import items
+
+        with Load(items(count, (clip,), rate), self.settings).sending(timeout):
             yield
-            sending.result()
 
     def check(self, bound: float = BOUND, *, decode: bool = True) -> Verdict:
         """Judge the lab: is anything lost, stuck, twice, wrong or leaked? Draws itself.

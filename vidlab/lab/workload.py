@@ -76,15 +76,18 @@ def run(
     clients: int = CLIENTS,
     patience: float = PATIENCE,
     on_sent: OnSent = lambda count: None,
+    stop: threading.Event | None = None,
 ) -> History:
     """Send them all, and return when each was finalized or given up: what became of it is in the history.
 
     It ends: the last client gives up `patience` seconds after its video was due, and some 30 s for its last request.
-    `on_sent` is told how many have been, in the caller's thread. Who interrupts it waits for what is under way only.
+    `on_sent` is told how many have been, in the caller's thread. Who interrupts it, or sets `stop`,
+    waits for what is under way only.
     """
+    stop = stop or threading.Event()
     with _files(wanted, settings) as paths, ThreadPoolExecutor(clients, thread_name_prefix="client") as pool:
-        begin, sent, stop = time.monotonic(), list[str](), threading.Event()
-        senders = [_Sender(f"client.{number + 1}", settings, writer, patience) for number in range(clients)]
+        begin, sent = time.monotonic(), list[str]()
+        senders = [_Sender(f"client.{number + 1}", settings, writer, patience, stop) for number in range(clients)]
 
         def send_share(number: int) -> None:
             for item in wanted[number::clients]:
@@ -120,8 +123,9 @@ def _files(wanted: Sequence[Item], settings: Settings) -> Iterator[dict[str, Pat
 class _Sender:
     """One client: sends a video after the other."""
 
-    def __init__(self, name: str, settings: Settings, writer: Writer, patience: float) -> None:
+    def __init__(self, name: str, settings: Settings, writer: Writer, patience: float, stop: threading.Event) -> None:
         self.name = name
+        self.stop = stop
         self.writer = writer
         self.patience = patience
         self.client = WitnessClient(settings, name, writer)
@@ -139,7 +143,7 @@ class _Sender:
             try:
                 video = self.client.send(item.name, path, chunk_bytes=-(-len(content) // CHUNKS))
             except VidLabError as error:
-                if isinstance(error, DependencyAway) and time.monotonic() < deadline:
+                if isinstance(error, DependencyAway) and time.monotonic() < deadline and not self.stop.is_set():
                     continue  # the client has paused between its own tries
                 self.writer.end(invoked, outcome(error), detail=str(error))
             else:
