@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +25,10 @@ class Fault:
     def __repr__(self) -> str:
         lasting = f", for {self.seconds:.0f} s" if self.seconds else ""
         return f"{self.words}{lasting}\nexpect: {self.expect}"
+
+    def _repr_html_(self) -> str:
+        first, *rest = map(html.escape, repr(self).splitlines())
+        return f"<div><b>{first}</b><br>{'<br>'.join(rest)}</div>"
 
     def __enter__(self) -> Self:
         return self

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
 
 from vidlab.client import Client
 from vidlab.errors import DependencyAway
@@ -16,7 +17,7 @@ from vidlab.face import bars, frames
 from vidlab.face.fault import Fault
 from vidlab.face.log import Log
 from vidlab.face.samples import sample
-from vidlab.face.video import Video, hash_of
+from vidlab.face.video import Video, Videos, hash_of
 from vidlab.lab.runner import Runner
 from vidlab.outgoing import CHUNK
 from vidlab.settings import Settings
@@ -33,6 +34,12 @@ BOUND = 60.0  # seconds within which the verdict wants a video to have ended
 AnyVideo = Video | str
 
 
+class Showing(Protocol):
+    """What speaks to a lab by its addresses, and is told when they are others."""
+
+    addresses: Any
+
+
 class Lab:
     """A lab. Every method but `up`, `down`, `reset`, `status` and `logs` raises LabNotRunning when it is down.
 
@@ -43,6 +50,8 @@ class Lab:
         self.runner = runner
         #: Upload that was begun and did not end -> its Idempotency-Key.
         self._cut_off: dict[tuple[object, ...], str] = {}
+        #: The widgets of this lab.
+        self.shown: WeakSet[Showing] = WeakSet()
 
     def __repr__(self) -> str:
         return f"Lab({self._headline()})"
@@ -58,12 +67,13 @@ class Lab:
     # -- up and down
 
     def up(self) -> None:
-        """Start it where it is down."""
-        if self.runner.status().state == "up":
-            return
-        with bars.arriving() as tell:
-            self.runner.up(tell)
+        """Start it where it is down. What shows it goes on, also when somebody else has started it anew."""
+        if self.runner.status().state != "up":
+            with bars.arriving() as tell:
+                self.runner.up(tell)
         self._forget()
+        for one in self.shown:
+            one.addresses = self.addresses
 
     def down(self) -> None:
         """Take it down, and keep its data."""
@@ -137,6 +147,8 @@ class Lab:
             before = self.runner.scale(kind, count)
             if count:
                 self.runner.wait(kind, seconds=timeout)
+            else:
+                self.runner.wait_for_none(kind, seconds=timeout)
         return before
 
     def kill(self, name: str | int) -> list[str]:
@@ -184,7 +196,7 @@ class Lab:
         An upload that was interrupted goes on when the same is sent again. With `again=False` that is so after a
         restart of the kernel too, but a file that was sent before is then not sent twice.
         """
-        path = Path(clip) if isinstance(clip, Path) or Path(clip).exists() else self.clip(clip)
+        path = Path(clip) if isinstance(clip, Path) or Path(clip).is_file() else self.clip(clip)
         facts: dict[str, Any] = {"chunk_bytes": chunk_bytes, "title": title}
         this = _upload_of(path, **facts)
         if again:  # another key each time, so that it is another video; what was cut off keeps its own
@@ -219,10 +231,10 @@ class Lab:
             return self._wait_all([videos], timeout)[0]
         return self._wait_all(list(videos), timeout)
 
-    def _wait_all(self, videos: list[AnyVideo], timeout: float) -> list[Video]:
+    def _wait_all(self, videos: list[AnyVideo], timeout: float) -> Videos:
         deadline = datetime.now(UTC).timestamp() + timeout
         with bars.watching(len(videos)) as on_change:
-            ended = []
+            ended = Videos()
             for video in videos:
                 left = max(0.0, deadline - datetime.now(UTC).timestamp())
                 ended.append(Video(self, self.client.wait(hash_of(video), timeout=left, on_change=on_change)))
@@ -254,12 +266,12 @@ class Lab:
 
     # -- load and verdict
 
-    def load(self, count: int, clip: str = "tiny", rate: float = 2.0) -> list[Video]:
+    def load(self, count: int, clip: str = "tiny", rate: float = 2.0) -> Videos:
         """Send many short videos, at `rate` a second, with a history of what the clients were told, for `check`."""
         from vidlab.face.load import Load
         from vidlab.lab.workload import items
 
-        return [self.video(one) for one in Load(items(count, (clip,), rate), self.settings).send()]
+        return Videos(map(self.video, Load(items(count, (clip,), rate), self.settings).send()))
 
     @contextmanager
     def loading(self, count: int, clip: str = "tiny", rate: float = 2.0, timeout: float = PATIENCE) -> Iterator[None]:

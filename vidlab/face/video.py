@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from vidlab.views.video import lines
-from vidlab.views.video_html import block
+from vidlab.views.video_html import MOST_BARS, block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +92,20 @@ class Video:
     def events(self) -> pd.DataFrame:
         """What happened to it, in order."""
         return self._lab.events(self)
+
+
+class Videos(list[Video]):
+    """Several, in their order: a list that draws itself."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))
+
+    def _repr_html_(self) -> str:
+        if len(self) <= MOST_BARS:
+            return "".join(video._repr_html_() for video in self)
+        from vidlab.face import frames
+
+        return str(frames.videos([video.json for video in self]).to_html())
 
 
 def hash_of(video: Video | str) -> str:

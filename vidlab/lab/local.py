@@ -291,6 +291,14 @@ class LocalLab:
                 raise LabFailed(why=f"After {seconds:.0f} s {name} is not {state}: {states or 'there is none'}.")
             time.sleep(POLL)
 
+    def wait_for_none(self, kind: str, seconds: float = 30.0) -> None:
+        """Wait until there is none of that kind any more. Raises LabFailed when that takes longer."""
+        deadline = time.monotonic() + seconds
+        while left := _meant(kind, self._look()):
+            if time.monotonic() > deadline:
+                raise LabFailed(why=f"After {seconds:.0f} s {', '.join(left)} is still there.")
+            time.sleep(POLL)
+
     def _client(self) -> Client:
         return Client(self.folder, self._read())
 

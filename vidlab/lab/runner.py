@@ -63,6 +63,9 @@ class Runner(Protocol):
     def scratch(self) -> list[Scratch]:
         """What lies where work in progress lies."""
 
+    def wait_for_none(self, kind: str, seconds: float = 30.0) -> None:
+        """Wait until there is none of that kind. Raises LabFailed when that takes longer."""
+
     def settings(self) -> Settings:
         """Settings with this lab's addresses. Raises LabNotRunning."""
 
