@@ -32,6 +32,9 @@ class StubClient:
     away: bool = False
     asked: list[str] = field(default_factory=list)
 
+    def within(self, seconds: float) -> StubClient:
+        return self
+
     def _told(self, video_hash: str) -> None:
         self.asked.append(video_hash)
         if self.away:
@@ -68,6 +71,7 @@ class StubLab:
     def __init__(self, *verdicts: Judged | DependencyAway) -> None:
         self.addresses = {"api": "http://127.0.0.1:1", "control": "http://127.0.0.1:2", "secret": "s", "token": ""}
         self.client = StubClient()
+        self.shown = set[object]()
         self.verdicts = list(verdicts)
 
     def check(self) -> Judged:
@@ -152,4 +156,4 @@ def test_pictures_say_when_the_lab_does_not_answer() -> None:
     widgets = [Timeline(as_lab(lab), video=HASH), Lag(as_lab(lab))]
     lab.client.away = True
     for widget in widgets:
-        assert "api does not answer: nobody listens" in widget.picture()
+        assert "api does not answer: nobody listens" in widget._picture()

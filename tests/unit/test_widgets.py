@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
 import vidlab.widgets
-from vidlab.errors import DependencyAway
+from tests.unit.labs import silent_server
+from vidlab.client import Client
+from vidlab.errors import DependencyAway, LabNotRunning
+from vidlab.widgets import Dashboard, Lag, Player, Timeline, Upload, base
 from vidlab.widgets.base import LabWidget
-from vidlab.widgets.player import Player
-from vidlab.widgets.upload import Upload
 
+VIEW = "application/vnd.jupyter.widget-view+json"
 ADDRESSES = {"api": "http://127.0.0.1:1", "control": "http://127.0.0.1:2", "secret": "s", "token": ""}
 VIDEO = {
     "video_hash": "h",
@@ -24,6 +28,7 @@ VIDEO = {
 
 def lab(**answers: Any) -> Any:
     client = Mock(**{f"{name}.return_value": answer for name, answer in answers.items()})
+    client.within.return_value = client
     return Mock(addresses=ADDRESSES, client=client)
 
 
@@ -43,7 +48,7 @@ def test_a_widget_tells_the_browser_where_the_lab_is() -> None:
 
 def test_each_leaves_a_picture_beside_the_widget() -> None:
     found = shown(Upload(lab()))
-    assert "application/vnd.jupyter.widget-view+json" in found
+    assert VIEW in found
     assert "lab.upload(FILE)" in found["text/html"]
 
 
@@ -63,7 +68,28 @@ def test_without_a_video_it_is_the_newest_that_is_completed() -> None:
 def test_a_lab_that_is_down_is_said_in_the_picture() -> None:
     away = lab()
     away.client.video.side_effect = DependencyAway(name="api", why="refused")
-    assert "api does not answer" in Player(away, video="h").picture()
+    assert "api does not answer" in shown(Player(away, video="h"))["text/html"]
+
+
+@pytest.mark.parametrize("kind", [Dashboard, Lag, Player, Timeline])
+def test_a_lab_that_hangs_holds_up_no_widget(kind: type[LabWidget], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "SOON", 0.6)
+    with silent_server() as url, closing(Client(url)) as client:
+        widget = kind(
+            Mock(addresses=ADDRESSES, client=client, **{"runner.status.side_effect": LabNotRunning(state="/")})
+        )
+        began = time.monotonic()
+        made = shown(widget)
+        assert time.monotonic() - began < 5, "far less than the patience for one answer"
+    assert VIEW in made
+    assert "api does not answer" in made["text/html"]
+
+
+def test_a_picture_that_cannot_be_drawn_keeps_no_widget_from_being_shown(caplog: pytest.LogCaptureFixture) -> None:
+    made = shown(Lag(lab(live={"lag": [{"group": "g"}]})))
+    assert VIEW in made
+    assert "no picture of this widget" in made["text/html"]
+    assert "KeyError" in caplog.text
 
 
 def test_a_name_that_is_no_widget_is_no_attribute() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import html
 from typing import Any
 
+import pandas as pd
+
 from vidlab.errors import VidLabError
+from vidlab.face import frames
 from vidlab.widgets.base import LabWidget
 
 VIDEOS = 5  # newest that the static picture shows
@@ -17,25 +20,36 @@ class Dashboard(LabWidget):
     bundle = "dashboard"
 
     def picture(self) -> str:
-        """What waits where, the newest videos, and the processes, as tables."""
+        """What waits where, the newest videos, and the processes, as tables; each as far as it is known."""
         try:
-            parts = (self._flow(), self._videos(), self._processes())
+            told = self.client.live()
         except VidLabError as error:
-            return f"<p>{html.escape(str(error))} {html.escape(error.advice)}</p>"
-        return "".join(parts)
+            return f"<p>{html.escape(f'{error} {error.advice}')}</p>{_processes(self._supervised())}"
+        return f"{_flow(told)}{_videos(told['videos'])}{_processes(told['processes'])}"
 
-    def _flow(self) -> str:
-        behind = self.lab.lag().groupby("group", sort=False)["lag"].sum().rename("messages behind")
-        frame = self.lab.queues().set_index("queue").join(behind)
-        return _table(frame[["messages behind", "waiting", "running"]])
-
-    def _videos(self) -> str:
-        frame = self.lab.videos(limit=VIDEOS)
-        return _table(frame[["title", "status", "seconds"]].set_index("title"))
-
-    def _processes(self) -> str:
-        return _table(self.lab.status()[["state", "pid", "restarts", "note"]])
+    def _supervised(self) -> list[dict[str, Any]] | None:
+        """The processes as the supervisor knows them, which answers also where the API is what hangs."""
+        try:
+            return [one.as_json() for one in self.lab.runner.status().processes]
+        except VidLabError:
+            return None
 
 
-def _table(frame: Any) -> str:
-    return str(frame.to_html(na_rep=""))
+def _flow(told: dict[str, Any]) -> str:
+    """Of each stage: messages behind in Kafka, tasks in its queue."""
+    behind = _table(told["lag"], ("group", "messages"), "consumer groups")
+    return behind + _table(told["queues"], ("queue", "waiting", "running"), "queues")
+
+
+def _videos(found: list[dict[str, Any]]) -> str:
+    return str(frames.videos(found[:VIDEOS])[["title", "status", "seconds"]].to_html(index=False, na_rep=""))
+
+
+def _processes(found: list[dict[str, Any]] | None) -> str:
+    return _table(found, ("name", "state", "pid", "restarts", "note"), "processes")
+
+
+def _table(rows: list[dict[str, Any]] | None, columns: tuple[str, ...], what: str) -> str:
+    if rows is None:
+        return f"<p>The {what} are not known now.</p>"
+    return str(pd.DataFrame(rows, columns=list(columns), dtype=object).to_html(index=False, na_rep=""))

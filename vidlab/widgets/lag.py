@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import html
-
 import traitlets
 
-from vidlab.errors import VidLabError
 from vidlab.views.lag_html import lag_table
 from vidlab.widgets.base import LabWidget
 
@@ -23,7 +20,4 @@ class Lag(LabWidget):
 
     def picture(self) -> str:
         """Each group's lag as it is now."""
-        try:
-            return lag_table(self.lab.client.live()["lag"])
-        except VidLabError as error:
-            return f"<p>{html.escape(str(error))}</p>"
+        return lag_table(self.client.live()["lag"])

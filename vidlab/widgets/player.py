@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import traitlets
 
-from vidlab.errors import VidLabError
 from vidlab.face.video import hash_of
 from vidlab.widgets.base import LabWidget
 
 if TYPE_CHECKING:
     from vidlab.face import Lab, Video
 
-ANSWER = 5.0  # seconds for the thumbnail
+ANSWER = 2.0  # seconds for the thumbnail
 
 
 class Player(LabWidget):
@@ -33,10 +32,7 @@ class Player(LabWidget):
 
     def picture(self) -> str:
         """The video's thumbnail, and where it plays."""
-        try:
-            video = self._video()
-        except VidLabError as error:
-            return f"<p>{html.escape(str(error))}</p>"
+        video = self._video()
         if video is None:
             return "<p>No completed video is there to be played.</p>"
         title, url = html.escape(video["title"]), html.escape(video["master_url"])
@@ -44,9 +40,9 @@ class Player(LabWidget):
 
     def _video(self) -> dict[str, Any] | None:
         if self.video_hash:
-            found = self.lab.client.video(self.video_hash)
+            found = self.client.video(self.video_hash)
             return found if found["master_url"] else None
-        return next(iter(self.lab.client.videos(status="completed", limit=1)), None)
+        return next(iter(self.client.videos(status="completed", limit=1)), None)
 
 
 def _as_data(thumbnail_url: str | None) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from vidlab.errors import VidLabError
 from vidlab.face.video import hash_of
 from vidlab.views.gantt_html import gantt
 from vidlab.widgets.base import LabWidget
@@ -31,15 +29,8 @@ class Timeline(LabWidget):
 
     def picture(self) -> str:
         """The chart as it is now."""
-        try:
-            client = self.lab.client
-            newest = client.video(self.video_hash) if self.video_hash else self._newest()
-            if newest is None:
-                return "<p>No video is there to be shown.</p>"
-            return gantt(newest, client.timeline(newest["video_hash"]), datetime.now(UTC))
-        except VidLabError as error:
-            return f"<p>{html.escape(str(error))}</p>"
-
-    def _newest(self) -> dict[str, Any] | None:
-        found = self.lab.client.videos(limit=1)
-        return self.lab.client.video(found[0]["video_hash"]) if found else None
+        client = self.client
+        video_hash = self.video_hash or next((one["video_hash"] for one in client.videos(limit=1)), None)
+        if video_hash is None:
+            return "<p>No video is there to be shown.</p>"
+        return gantt(client.video(video_hash), client.timeline(video_hash), datetime.now(UTC))
