@@ -74,6 +74,15 @@ def test_watch_takes_the_beginning_of_a_hash(lab: RunningLab) -> None:
     assert "completed" in done.stdout
 
 
+def test_one_that_failed_is_waited_for_shown_and_begun_again(lab: RunningLab) -> None:
+    sent = json.loads(vidlab(lab, "upload", table.make("text", lab.clips), "--json").stdout)["video_hash"]
+    done = vidlab(lab, "wait", sent[:10], "--timeout", "120")
+    assert (done.returncode, "failed in preprocessing" in done.stdout) == (1, True), done.stderr
+    assert answer(lab, "video", sent, "--json")["error"]["stage"] == "preprocessing"
+    assert {span["stage"] for span in answer(lab, "timeline", sent, "--json")} == {"upload", "preprocessing"}
+    assert answer(lab, "retry", sent, "--json")["status"] == "preprocessing"
+
+
 def test_the_shapes_that_scripts_rely_on(lab: RunningLab) -> None:
     status = answer(lab, "status", "--json")
     assert status["state"] == "up"

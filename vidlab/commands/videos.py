@@ -1,8 +1,9 @@
-"""`vidlab upload watch videos`: sending videos, and seeing what becomes of them."""
+"""`vidlab upload watch wait videos video timeline retry`: sending videos, and seeing what becomes of them."""
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,6 +52,67 @@ def watch(video: Video, state: State = None) -> None:
     _tell_end(Path(ended["filename"]), ended)
     if ended["status"] != "completed":
         raise typer.Exit(1)
+
+
+def wait(
+    hashes: Annotated[list[str], typer.Argument(help="What `watch` takes, several times.", metavar="HASH...")],
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds after which it gives up.", min=0)] = PATIENCE,
+    as_json: Json = False,
+    state: State = None,
+) -> None:
+    """Wait until each of these videos has ended. Exit code 0 only when all are completed; with --json a line each."""
+    client, deadline = _client(state), time.monotonic() + timeout
+    awaited = [find(client, one) for one in hashes]
+    ended = [client.wait(one["video_hash"], timeout=max(0.0, deadline - time.monotonic())) for one in awaited]
+    for one in ended:
+        file = Path(one["filename"])
+        if as_json:
+            out.print(json.dumps(as_line(file, one)))
+        else:
+            _tell_end(file, one)
+    if any(one["status"] != "completed" for one in ended):
+        raise typer.Exit(1)
+
+
+def video(video: Video, as_json: Json = False, state: State = None) -> None:
+    """Show one video as it is now: its status, and a bar for each stage."""
+    from datetime import UTC, datetime
+
+    from vidlab.views.video import picture
+
+    found = find(_client(state), video)
+    if as_json:
+        print_json(found)
+        return
+    out.print(f"{found['title'] or found['filename']}   video {found['video_hash']}   {found['status']}")
+    out.print(picture(found, datetime.now(UTC)))
+    if found["ended_at"]:
+        _tell_end(Path(found["filename"]), found)
+
+
+def retry(video: Video, as_json: Json = False, state: State = None) -> None:
+    """Begin again with what failed of a video, and only that."""
+    client = _client(state)
+    begun = client.retry(find(client, video)["video_hash"])
+    if as_json:
+        print_json(begun)
+        return
+    out.print(f"video {begun['video_hash'][:SHOWN_HASH]}   {begun['status']} again")
+
+
+def timeline(video: Video, as_json: Json = False, state: State = None) -> None:
+    """Show where a video's time went: each wait and each attempt, in seconds after finalize."""
+    from datetime import UTC, datetime
+
+    from vidlab.views.timeline import table
+
+    client = _client(state)
+    found = find(client, video)
+    spans = client.timeline(found["video_hash"])
+    if as_json:
+        print_json(spans)
+        return
+    out.print(table(found, spans, datetime.now(UTC)))
 
 
 def videos(
@@ -139,4 +201,4 @@ def _tell_end(file: Path, video: dict[str, Any]) -> None:
     out.print(f"{file.name}   failed in {video['error']['stage']},{after}\n  {video['error']['reason']}")
 
 
-COMMANDS = (upload, watch, videos)
+COMMANDS = (upload, watch, wait, videos, video, timeline, retry)
