@@ -17,7 +17,7 @@ const COMMON = {
   bundle: true,
   format: "esm",
   minify: true,
-  target: ["chrome110", "firefox115", "safari16.4"],
+  target: ["chrome123", "firefox120", "safari17.5"], // the first that know light-dark() of the style sheets
   nodePaths: [modules],
   legalComments: "eof", // the licences of what is bundled stay with it
   logLevel: "warning",

@@ -28,7 +28,8 @@ class LabWidget(anywidget.AnyWidget):
 
     bundle: ClassVar[str] = ""
 
-    #: `api`, `control`, and the secrets that both want: as `lab.addresses` has them.
+    #: `api`, `control`, and the secrets that both want: as `lab.addresses` has them. A notebook that is saved with the
+    #: state of its widgets holds them.
     addresses = traitlets.Dict().tag(sync=True)
 
     def __init__(self, lab: Lab | None = None, **traits: Any) -> None:
