@@ -149,7 +149,8 @@ def test_an_attempt_that_a_kill_ended_is_seen_while_it_goes_on_and_afterwards(
     expect(lane.locator(".vl-work[data-attempt='2']")).to_have_count(1)
     lab.ended(video_hash)
     complete(page)
-    expect(page.locator(".vl-stage", has_text="360p")).to_contain_text("2 attempts")
+    # By the stage's name: the worker that was last made the master, and stands there too.
+    expect(page.locator(".vl-stage", has=page.locator("b", has_text="360p"))).to_contain_text("2 attempts")
     expect(page.locator(".vl-is-open:not(.vl-sample)")).to_have_count(0)
     lost = next(span for span in lab.store.spans(video_hash) if (span.name, span.status) == ("360p", "lost"))
     assert float(bars(page)[lost.span_id]["seconds"]) == pytest.approx(seconds(lost), abs=0.002)
@@ -194,3 +195,21 @@ def test_two_on_one_page_and_one_that_is_disposed_leaves_no_socket(
     until(lambda: page.evaluate("1") and [one.is_closed() for one in sockets].count(True) == 1, "its socket is closed")
     page.evaluate("shown[1].dispose()")
     until(lambda: page.evaluate("1") and all(one.is_closed() for one in sockets), "no socket is left")
+
+
+def test_of_a_video_that_is_deleted_while_it_is_shown_it_says_so(page: Page, lab: RunningLab, show: Show) -> None:
+    video_hash = lab.send(clips.make("tiny", lab.clips, lab.settings))
+    lab.ended(video_hash)
+    show(page, lab, "timeline", video_hash=video_hash)
+    complete(page)
+    lab.client.delete(video_hash)
+    expect(page.get_by_role("alert")).to_have_text("The video was deleted.")
+    expect(page.locator(".vl-lane")).to_have_count(0)
+
+
+def test_an_error_goes_when_the_spans_come(page: Page, lab: RunningLab, show: Show, video: dict[str, Any]) -> None:
+    page.route("**/timeline", lambda route: route.abort(), times=1)
+    show(page, lab, "timeline", video_hash=video["video_hash"])
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    complete(page)
+    expect(page.locator(".vl-problem")).to_be_empty()

@@ -5,7 +5,8 @@ import "./theme.css";
 
 const RESTARTED = "The kernel of this widget is gone: run its cell again.";
 
-// The default export of a widget: `draw({ model, root })` fills the element and returns what ends it.
+// The default export of a widget: `draw({ model, root })` fills the element and returns what ends it. That is called
+// with true where what was drawn last is to stay.
 export function framed(name, draw) {
   return { render: ({ model, el }) => frame(name, draw, model, el) };
 }
@@ -15,21 +16,22 @@ function frame(name, draw, model, el) {
   el.append(root);
   const stop = draw({ model, root }) ?? (() => {});
   let ended = false;
-  const end = () => {
+  const end = (keep) => {
     if (ended) return;
     ended = true;
     model.off("comm_live_update", lost);
-    stop();
+    stop(keep);
   };
-  // ipywidgets says so when the kernel was restarted or shut down; the view stays in the page.
+  // ipywidgets says so when the kernel was restarted; the view stays in the page. Of one that was shut down, or died, it
+  // says nothing: then what goes straight to the lab goes on.
   const lost = () => {
-    end();
+    end(true);
     root.append(h("p", { class: "vl-over", role: "status" }, RESTARTED));
     for (const control of root.querySelectorAll("button, input, select")) control.disabled = true;
   };
   model.on("comm_live_update", lost);
   return () => {
-    end();
+    end(false);
     root.remove();
   };
 }

@@ -20,10 +20,10 @@ export default framed("lag", ({ model, root }) => {
   model.on("change:addresses", open);
   model.on("change:minutes", redraw);
   open();
-  return () => {
+  return (keep) => {
     model.off("change:addresses", open);
     model.off("change:minutes", redraw);
-    lag.stop();
+    lag.stop(keep);
   };
 });
 
@@ -116,12 +116,12 @@ class Lag {
     fill(this.marks, newest.map(({ at, words }) => h("li", {}, h("span", { class: "vl-num" }, new Date(at).toLocaleTimeString("en-GB")), ` ${words}`)));
   }
 
-  stop() {
+  stop(keep) {
     this.stopped = true;
     this.stopWatching?.();
     clearInterval(this.ticking);
     clearTimeout(this.loading);
-    this.plotly?.purge(this.chart);
+    if (!keep) this.plotly?.purge(this.chart);
   }
 }
 

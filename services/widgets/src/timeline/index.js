@@ -9,20 +9,23 @@ import { plan } from "./plan.js";
 import "./timeline.css";
 
 const LOOK = 1000; // milliseconds between two looks while the video goes on, and after its end while spans are told late
+const PATIENCE = 10_000; // milliseconds for one answer
 const GATHER = 250; // milliseconds in which news are gathered before the spans are asked for
 const GROW = 200; // milliseconds between two drawings of what lasts
 const LATE = 3000; // milliseconds after its end in which spans may still be told
 
 const HINT = "Point at a bar, or go to it by the Tab key, to read what it is.";
 
+const WHICH = ["video_hash", "addresses"]; // what is shown, and where it is asked for
+
 export default framed("timeline", ({ model, root }) => {
   const timeline = new Timeline(model, root);
   const open = () => timeline.open();
-  model.on("change:video_hash", open);
+  for (const name of WHICH) model.on(`change:${name}`, open);
   open();
-  return () => {
-    model.off("change:video_hash", open);
-    timeline.stop();
+  return (keep) => {
+    for (const name of WHICH) model.off(`change:${name}`, open);
+    timeline.stop(keep);
   };
 });
 
@@ -50,7 +53,7 @@ class Timeline {
 
   async open() {
     this.close();
-    Object.assign(this, { video: null, spans: [], offset: 0, opening: new AbortController() });
+    Object.assign(this, { video: null, spans: [], wrong: {}, offset: 0, opening: new AbortController() });
     const { signal } = this.opening;
     text(this.detail, "looking for the video");
     try {
@@ -64,7 +67,7 @@ class Timeline {
   // The hash that is named, or that of the newest video once there is one.
   async wanted(signal) {
     for (;;) {
-      const named = this.model.get("video_hash") || (await ask(this.addresses, "/videos?limit=1", { signal })).items[0]?.video_hash;
+      const named = this.model.get("video_hash") || (await ask(this.addresses, "/videos?limit=1", { signal, patience: PATIENCE })).items[0]?.video_hash;
       if (named) return named;
       text(this.detail, "No video is there yet. Send one, and it is shown here.");
       await new Promise((resolve) => setTimeout(resolve, LOOK));
@@ -77,7 +80,7 @@ class Timeline {
     this.unwatch = watch(this.addresses, {
       path: `/videos/${video_hash}/live`,
       onMessage: (message) => this.take(message),
-      onState: (state, why) => text(this.problem, state === "live" ? "" : why),
+      onState: (state, why) => this.complain({ connection: state === "live" ? "" : why }),
     });
     this.growing = setInterval(() => this.grow(), GROW);
   }
@@ -99,11 +102,13 @@ class Timeline {
     const { signal } = this.opening;
     let again = LOOK;
     try {
-      this.spans = (await ask(this.addresses, `/videos/${this.hash}/timeline`, { signal })).spans;
-      if (!signal.aborted) this.draw();
+      this.spans = (await ask(this.addresses, `/videos/${this.hash}/timeline`, { signal, patience: PATIENCE })).spans;
+      if (signal.aborted) return;
+      this.complain({ spans: "" });
+      this.draw();
     } catch (error) {
       if (signal.aborted) return;
-      text(this.problem, error.message);
+      this.complain({ spans: error.message });
       again = 2 * LOOK;
     }
     if (signal.aborted) return;
@@ -144,6 +149,12 @@ class Timeline {
     if (this.detail.textContent === "looking for the video" || !this.detail.textContent) text(this.detail, HINT);
   }
 
+  // What is wrong with the connection, and with the spans: each until it is well again.
+  complain(now) {
+    Object.assign(this.wrong, now);
+    text(this.problem, this.wrong.spans || this.wrong.connection);
+  }
+
   // -- the end
 
   fail(words, again) {
@@ -157,17 +168,22 @@ class Timeline {
   }
 
   close() {
+    this.halt();
+    fill(this.grid);
+    for (const element of [this.title, this.about, this.outcome, this.detail, this.problem]) text(element, "");
+  }
+
+  halt() {
     this.opening?.abort();
     this.unwatch?.();
     clearInterval(this.growing);
     clearTimeout(this.asking);
     this.asking = this.unwatch = null;
-    fill(this.grid);
-    for (const element of [this.title, this.about, this.outcome, this.detail, this.problem]) text(element, "");
   }
 
-  stop() {
-    this.close();
+  stop(keep) {
+    if (keep) this.halt();
+    else this.close();
   }
 }
 
