@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import Show
 from tests.browser.pages import drawn
 from tests.lab import RunningLab
+from tests.waiting import until
 from vidlab import clips
 from vidlab.paths import original_path
 from vidlab.settings import MIB
@@ -114,17 +115,20 @@ def test_chosen_again_after_a_reload_only_what_is_missing_goes(
     assert_whole(lab, arrived, clip)
 
 
-def hang_after(page: Page, lab: RunningLab, count: int) -> None:
+def hang_after(page: Page, lab: RunningLab, count: int) -> list[Route]:
     """Let so many chunks through, and hold all that come after."""
-    passed = 0
+    passed, held = 0, list[Route]()
 
     def answer(route: Route) -> None:
         nonlocal passed
         passed += 1
         if passed <= count:
             route.continue_()
+        else:
+            held.append(route)
 
     page.route("**/videos/upload", answer)
+    return held
 
 
 def test_paused_it_goes_on_by_a_key(page: Page, lab: RunningLab, show: Show, clip: Path) -> None:
@@ -238,3 +242,110 @@ def test_a_lost_kernel_ends_it_with_a_sentence(page: Page, lab: RunningLab, show
     page.evaluate("shown[0].model.tell('comm_live_update')")
     expect(page.get_by_text("run its cell again")).to_be_visible()
     expect(page.get_by_role("button", name="Choose files")).to_be_disabled()
+
+
+@pytest.mark.parametrize("way", ["dropped", "fetched"])
+def test_what_comes_to_a_widget_whose_kernel_is_gone_is_not_sent(
+    page: Page, lab: RunningLab, show: Show, clip: Path, way: str
+) -> None:
+    show(page, lab, "upload", chunk_bytes=8 * MIB)
+    held: list[Route] = []
+    if way == "fetched":
+        page.route("**/clips/tiny", lambda route: held.append(route))
+        page.get_by_label("Sample clip").select_option("tiny")
+        page.get_by_role("button", name="Send clip").click()
+        until(lambda: page.evaluate("1") and held, "the clip is asked for")
+    page.evaluate("shown[0].model.tell('comm_live_update')")
+    if way == "dropped":
+        drop(page, clip)
+    for route in held:
+        route.abort()
+    expect(page.get_by_role("button", name=re.compile("Send clip|Fetching"))).to_be_disabled()
+    page.wait_for_timeout(300)
+    expect(page.locator(".vl-upload")).to_have_count(0)
+    assert chunks(page) == []
+
+
+def drop(page: Page, *files: Path) -> None:
+    """Let files fall onto the widget, as a mouse does."""
+    page.evaluate(
+        "window.told = document.createElement('input'); Object.assign(told, { type: 'file', multiple: true })"
+    )
+    page.evaluate("document.body.append(told)")
+    page.locator("body > input[type=file]").set_input_files(list(files))
+    page.evaluate(
+        """() => {
+          const dataTransfer = new DataTransfer();
+          for (const file of told.files) dataTransfer.items.add(file);
+          told.remove();
+          const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+          document.querySelector(".vl-drop").dispatchEvent(event);
+        }"""
+    )
+
+
+def test_several_that_are_dropped_at_once_arrive(
+    page: Page, lab: RunningLab, show: Show, clip: Path, tmp_path: Path
+) -> None:
+    another = tmp_path / "another.mp4"
+    another.write_bytes(clips.make("tiny", lab.clips, lab.settings).read_bytes())
+    show(page, lab, "upload", chunk_bytes=CHUNK)
+    drop(page, clip, another)
+    expect(page.locator(".vl-upload", has_text=SENT)).to_have_count(2)
+    sent = {lab.client.video(one)["title"]: one for one in page.evaluate("shown[0].model.get('sent')")}
+    assert_whole(lab, sent["from the browser"], clip)
+    assert_whole(lab, sent["another"], another)
+
+
+def test_a_file_whose_earlier_uploads_came_to_nothing_is_sent_anew(
+    page: Page, lab: RunningLab, show: Show, tmp_path: Path
+) -> None:
+    bad = tmp_path / "no video.mp4"
+    bad.write_bytes(clips.make("text", lab.clips, lab.settings).read_bytes())
+    show(page, lab, "upload", chunk_bytes=8 * MIB)
+    sent: list[str] = []
+    for come_to_nothing in (lab.ended, lab.ended, lab.client.delete, lab.ended):
+        choose(page, bad)
+        page.wait_for_function(f"shown[0].model.get('sent').length === {len(sent) + 1}")
+        expect(row(page)).to_contain_text(SENT)
+        sent.append(video_hash(page))
+        come_to_nothing(sent[-1])
+    assert len(set(sent)) == 4
+
+
+def test_what_storage_lost_by_finalize_is_sent_again(page: Page, lab: RunningLab, show: Show, clip: Path) -> None:
+    show(page, lab, "upload", chunk_bytes=CHUNK)
+    page.route("**/videos/finalize/*", lambda route: route.fulfill(**LOST), times=1)
+    choose(page, clip)
+    expect(row(page)).to_contain_text(SENT)
+    assert [number for number in set(chunks(page)) if chunks(page).count(number) == 2] == [2, 3]
+    assert_whole(lab, video_hash(page), clip)
+
+
+LOST: dict[str, Any] = REFUSED | {
+    "status": 409,
+    "body": '{"error": "ChunksMissing", "detail": "Chunks are missing.", "facts": {"ranges": [[2, 3]]}}',
+}
+
+
+def test_an_api_that_is_killed_on_the_way_is_waited_for(page: Page, lab: RunningLab, show: Show, clip: Path) -> None:
+    show(page, lab, "upload", chunk_bytes=CHUNK)
+    held = hang_after(page, lab, 4)
+    choose(page, clip)
+    until(lambda: page.evaluate("1") and len(held) == 3, "all its lanes are held up")
+    before = lab.local.status().process("api").pid
+    lab.local.kill("api")
+    while held:
+        held.pop().continue_()
+    page.unroute("**/videos/upload")
+    expect(row(page)).to_contain_text("does not answer. Trying again")
+    expect(row(page)).to_contain_text(SENT)
+    assert lab.local.status().process("api").pid != before
+    assert_whole(lab, video_hash(page), clip)
+
+
+def test_on_a_page_that_is_not_safe_it_says_so(page: Page, lab: RunningLab, show: Show, clip: Path) -> None:
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    show(page, lab, "upload")
+    choose(page, clip)
+    expect(row(page)).to_contain_text("lab.upload(FILE)")

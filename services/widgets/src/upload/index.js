@@ -8,13 +8,19 @@ import "./upload.css";
 
 export default framed("upload", ({ model, root }) => {
   const widget = new Upload(model, root);
-  widget.offerClips();
-  return () => widget.stop();
+  const offer = () => widget.offerClips();
+  model.on("change:addresses", offer);
+  offer();
+  return () => {
+    model.off("change:addresses", offer);
+    widget.stop();
+  };
 });
 
 class Upload {
   constructor(model, root) {
     this.model = model;
+    this.stopped = false;
     this.rows = [];
     this.aborting = new AbortController();
     this.input = h("input", { type: "file", multiple: true, accept: "video/*,.mkv,.ts,.avi,.mp4", class: "vl-hidden", tabindex: "-1", "aria-label": "Files" });
@@ -52,13 +58,15 @@ class Upload {
     this.take(files);
   }
 
+  // What is dropped on a widget that has ended, or fetched for it, is not sent.
   take(files) {
+    if (this.stopped) return;
     text(this.problem, "");
     for (const file of files) this.begin(file);
   }
 
   begin(file) {
-    const row = new Row(this.addresses, file, this.model.get("chunk_bytes"), (video) => this.sent(video));
+    const row = new Row(() => this.addresses, file, this.model.get("chunk_bytes"), (video) => this.sent(video));
     // The one that is sent again takes the place of its earlier try.
     this.rows.filter((other) => other.ended && other.file.name === file.name).forEach((other) => other.remove());
     this.rows = [...this.rows.filter((other) => other.element.isConnected), row];
@@ -78,6 +86,7 @@ class Upload {
     try {
       const clips = await ask(this.addresses, "/clips", { signal: this.aborting.signal });
       fill(this.clips, clips.map(({ name, what }) => h("option", { value: name }, `${name}: ${what}`)));
+      text(this.problem, "");
       this.send.disabled = false;
     } catch (error) {
       this.complain(error);
@@ -95,12 +104,12 @@ class Upload {
       const answer = await request("The API", `${this.addresses.api}/clips/${name}`, options);
       const content = await answer.blob();
       // Each time another upload: a sample is sent to see it go through, also when it was sent before.
-      this.begin(new File([content], `${name}.${ending(answer)}`, { type: content.type, lastModified: Date.now() }));
+      this.take([new File([content], `${name}.${ending(answer)}`, { type: content.type, lastModified: Date.now() })]);
     } catch (error) {
       this.complain(error);
     }
     text(this.send, "Send clip");
-    this.send.disabled = false;
+    this.send.disabled = this.stopped;
   }
 
   complain(error) {
@@ -108,6 +117,7 @@ class Upload {
   }
 
   stop() {
+    this.stopped = true;
     this.aborting.abort();
     for (const row of this.rows) row.stop();
   }

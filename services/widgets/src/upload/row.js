@@ -7,9 +7,10 @@ import { Sending } from "./sending.js";
 const WINDOW = 5000; // milliseconds over which the speed is measured
 
 export class Row {
-  constructor(addresses, file, chunkBytes, onSent) {
+  // `where()` gives the lab's addresses, which may be others after a pause.
+  constructor(where, file, chunkBytes, onSent) {
     Object.assign(this, { file, onSent, ended: false, samples: [] });
-    this.sending = new Sending(addresses, file, chunkBytes);
+    this.sending = new Sending(where, file, chunkBytes);
     this.bar = h("i", {});
     this.meter = h("div", { class: "vl-bar", role: "progressbar", "aria-label": file.name, "aria-valuemin": "0", "aria-valuemax": "100" }, this.bar);
     this.state = h("span", { class: "vl-state vl-dim vl-num", role: "status" });

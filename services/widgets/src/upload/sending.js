@@ -4,34 +4,44 @@
 // the same file, chosen again after the page was loaded anew, is the same upload, and only what is missing goes. Where
 // the browser still remembers which upload that was, not even the first chunk is sent a second time.
 
-import { ask, request, Refused, Silent, token } from "../common/control.js";
+import { ask, request, Refused, token } from "../common/control.js";
+import { isAway, tooOften } from "../common/passing.js";
+import { pause } from "../common/pause.js";
 
 const AT_ONCE = 3; // chunks
 const PAUSES = [500, 1000, 2000, 4000, 4000, 4000, 8000, 8000]; // milliseconds between tries while something is away
-const AWAY = [502, 503, 504]; // statuses that say: not now
 const BEGIN_AGAIN = 5; // uploads of the same file that ended badly before, at most
 const ROUNDS = 3; // of sending what finalize says is missing
 const MOST_CHUNKS = 50000;
 
+const UNSAFE =
+  "On this page the browser computes no checksums: it does so on https, and on this machine's own addresses, such as " +
+  "http://127.0.0.1. Open the notebook there, or send the file in Python: lab.upload(FILE)";
+
 export class Sending {
-  constructor(addresses, file, chunkBytes) {
-    Object.assign(this, { addresses, file, video_hash: null, done: 0 });
+  constructor(where, file, chunkBytes) {
+    Object.assign(this, { where, file, video_hash: null, done: 0 });
     this.chunkBytes = Math.max(chunkBytes, Math.ceil(file.size / MOST_CHUNKS));
     this.total = Math.ceil(file.size / this.chunkBytes);
   }
 
+  get addresses() {
+    return this.where();
+  }
+
   // Send what is missing and finalize. Gives the video, and whether it was there already, of an earlier choice of the
   // same file. Throws what aborted, Refused, Silent, or a sentence.
-  // `tell` is called with what is waited for, or "".
+  // `tell` is called with what is waited for, or "". What goes on of a run that was aborted changes nothing more.
   async run(signal, onProgress, tell) {
-    Object.assign(this, { signal, onProgress, tell });
+    Object.assign(this, { onProgress, tell });
+    if (!globalThis.crypto?.subtle) throw new Error(UNSAFE);
     if (!this.file.size) throw new Error("The file is empty.");
     this.key ??= await digest(`${this.file.name}\n${this.file.size}\n${this.file.lastModified}\n${this.chunkBytes}`);
-    const begun = (await this.goOn()) ?? (await this.begin());
+    const begun = (await this.goOn(signal)) ?? (await this.begin(signal));
     if (begun.finalized) return { video: begun.finalized, before: true };
     remember(this.key, this.video_hash);
-    await this.sendAll(begun.missing);
-    const video = await this.finalize();
+    await this.sendAll(begun.missing, signal);
+    const video = await this.finalize(signal);
     remember(this.key, null);
     return { video, before: false };
   }
@@ -42,11 +52,11 @@ export class Sending {
   }
 
   // What is missing of the upload that the browser remembers; null when that does not go on.
-  async goOn() {
+  async goOn(signal) {
     const hash = this.video_hash ?? remembered(this.key);
     if (!hash) return null;
     try {
-      const found = await this.again(() => ask(this.addresses, `/videos/${hash}/upload`, { signal: this.signal }));
+      const found = await this.again(() => ask(this.addresses, `/videos/${hash}/upload`, { signal }), signal);
       const same = found.status === "uploading" && found.total_chunks === this.total;
       this.video_hash = same ? hash : null;
       return same ? found : null;
@@ -58,19 +68,21 @@ export class Sending {
   }
 
   // The first chunk ties the file to its upload, and the answer tells what is missing.
-  async begin() {
+  async begin(signal) {
     for (let round = 0; round < BEGIN_AGAIN; round++) {
       try {
-        const answer = await this.send(0);
+        const answer = await this.send(0, signal);
         this.video_hash = answer.video_hash;
         return answer;
       } catch (error) {
         const facts = error.problem?.facts ?? {};
         const over = error instanceof Refused && ["WrongState", "UnknownVideo"].includes(error.problem.error);
         if (!over || !facts.video_hash) throw error;
-        const video = await this.earlier(facts.video_hash);
+        const video = await this.earlier(facts.video_hash, signal);
         if (video) return { finalized: video };
-        this.key = await digest(`${this.key}\n${facts.video_hash}`);
+        const key = await digest(`${this.key}\n${facts.video_hash}`);
+        signal.throwIfAborted();
+        this.key = key;
         this.video_hash = null;
       }
     }
@@ -78,9 +90,9 @@ export class Sending {
   }
 
   // The video that this file became, unless that failed or is gone: then it is sent anew.
-  async earlier(hash) {
+  async earlier(hash, signal) {
     try {
-      const video = await this.again(() => ask(this.addresses, `/videos/${hash}`, { signal: this.signal }));
+      const video = await this.again(() => ask(this.addresses, `/videos/${hash}`, { signal }), signal);
       return video.status === "failed" ? null : video;
     } catch (error) {
       if (error.status === 404) return null;
@@ -88,13 +100,13 @@ export class Sending {
     }
   }
 
-  async sendAll(ranges) {
+  async sendAll(ranges, signal) {
     const numbers = ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, n) => first + n));
     this.done = this.file.size - numbers.reduce((sum, number) => sum + this.length(number), 0);
     this.onProgress(this.done, this.file.size, true);
     const lane = async () => {
       for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) {
-        await this.send(number);
+        await this.send(number, signal);
         this.done += this.length(number);
         this.onProgress(this.done, this.file.size, false);
       }
@@ -102,13 +114,13 @@ export class Sending {
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
   }
 
-  async finalize() {
+  async finalize(signal) {
     for (let round = 1; ; round++) {
       try {
-        return await this.again(() => ask(this.addresses, `/videos/finalize/${this.video_hash}`, { method: "POST", signal: this.signal }));
+        return await this.again(() => ask(this.addresses, `/videos/finalize/${this.video_hash}`, { method: "POST", signal }), signal);
       } catch (error) {
         if (error.problem?.error !== "ChunksMissing" || round > ROUNDS) throw error;
-        await this.sendAll(error.problem.facts.ranges);
+        await this.sendAll(error.problem.facts.ranges, signal);
       }
     }
   }
@@ -117,7 +129,7 @@ export class Sending {
     return Math.min(this.chunkBytes, this.file.size - number * this.chunkBytes);
   }
 
-  async send(number) {
+  async send(number, signal) {
     const begin = number * this.chunkBytes;
     // A copy of these bytes alone: what is read again must not be another file by then.
     const piece = await this.read(this.file.slice(begin, begin + this.length(number)));
@@ -126,8 +138,8 @@ export class Sending {
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.append(name, value);
     form.append("file", new Blob([piece]), this.file.name);
-    const options = { method: "POST", body: form, headers: { ...token(this.addresses), "Idempotency-Key": this.key }, signal: this.signal };
-    return this.again(async () => (await request("The API", `${this.addresses.api}/videos/upload`, options)).json());
+    const options = { method: "POST", body: form, headers: { ...token(this.addresses), "Idempotency-Key": this.key }, signal };
+    return this.again(async () => (await request("The API", `${this.addresses.api}/videos/upload`, options)).json(), signal);
   }
 
   async read(piece) {
@@ -139,38 +151,25 @@ export class Sending {
   }
 
   // Ask, and ask again while something is away, or when the API says that it was too often.
-  async again(attempt) {
+  async again(attempt, signal) {
     for (let tried = 0; ; ) {
       try {
         const answer = await attempt();
+        signal.throwIfAborted();
         this.tell("");
         return answer;
       } catch (error) {
-        if (error.status === 429) {
+        signal.throwIfAborted();
+        if (tooOften(error)) {
           const wait = error.problem.wait ?? 1;
           this.tell(`The API was asked too often; it goes on in ${wait} s.`);
-          await this.sleep(1000 * wait);
-        } else if ((error instanceof Silent || AWAY.includes(error.status)) && tried < PAUSES.length) {
+          await pause(1000 * wait, signal);
+        } else if (isAway(error) && tried < PAUSES.length) {
           this.tell(`${error.message.split(". ")[0].replace(/\.$/, "")}. Trying again …`);
-          await this.sleep(PAUSES[tried++]);
+          await pause(PAUSES[tried++], signal);
         } else throw error;
       }
     }
-  }
-
-  sleep(milliseconds) {
-    return new Promise((resolve, reject) => {
-      const stop = () => {
-        clearTimeout(timer);
-        reject(this.signal.reason);
-      };
-      const timer = setTimeout(() => {
-        this.signal.removeEventListener("abort", stop);
-        resolve();
-      }, milliseconds);
-      if (this.signal.aborted) stop();
-      else this.signal.addEventListener("abort", stop, { once: true });
-    });
   }
 }
 
