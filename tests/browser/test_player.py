@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import m3u8
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Show
 from tests.lab import RunningLab
+from tests.waiting import until
 from vidlab import clips
 
 Screenshot = Callable[[str], Path | None]
@@ -139,3 +140,54 @@ def test_two_of_them_play_and_one_that_is_disposed_stops(
     assert page.evaluate("[first.paused, first.currentSrc === '' || first.readyState === 0]") == [True, True]
     before = page.evaluate(TIME)
     page.wait_for_function(f"{TIME} > {before} + 0.5")
+
+
+def test_an_api_that_is_away_while_it_waits_is_asked_again(
+    page: Page, lab: RunningLab, show: Show, video: dict[str, Any]
+) -> None:
+    page.route("**/videos/*", lambda route: route.abort(), times=1)
+    show(page, lab, "player", video_hash=video["video_hash"])
+    expect(page.locator(".vl-status")).to_contain_text("It is asked again.")
+    expect(page.locator(".vl-status")).to_contain_text("ready")
+    expect(page.locator(".vl-problem")).to_be_empty()
+
+
+def test_what_is_deleted_meanwhile_is_told(page: Page, lab: RunningLab, show: Show) -> None:
+    sent = lab.send(clips.make("tiny", lab.clips, lab.settings))
+    lab.ended(sent)
+    held: list[Route] = []
+    page.route("**/*.ts", lambda route: held.append(route))
+    show(page, lab, "player", video_hash=sent)
+    until(lambda: page.evaluate("1") and held, "a segment is asked for")
+    lab.client.delete(sent)
+    page.unroute("**/*.ts")
+    expect(page.get_by_role("alert")).to_contain_text("it was deleted")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no video")
+
+
+#: The browser takes no media until it is set up anew, as after an error in its decoder.
+REFUSING = """
+window.players = 0;
+const { appendBuffer } = SourceBuffer.prototype;
+SourceBuffer.prototype.appendBuffer = function (data) {
+  if (players < 2) throw new Error("not now");
+  return appendBuffer.call(this, data);
+};
+const { createObjectURL } = URL;
+URL.createObjectURL = (what) => {
+  players += what instanceof MediaSource;
+  return createObjectURL(what);
+};
+"""
+
+
+def test_it_recovers_from_an_error_of_the_browsers_decoder(
+    page: Page, lab: RunningLab, show: Show, video: dict[str, Any]
+) -> None:
+    page.add_init_script(REFUSING)
+    show(page, lab, "player", video_hash=video["video_hash"])
+    page.wait_for_function("players > 1")
+    play(page)
+    page.wait_for_function(f"{TIME} > 0.2")
+    expect(page.locator(".vl-problem")).to_be_empty()

@@ -6,10 +6,13 @@ import { ask } from "../common/control.js";
 import { fill, h, text } from "../common/dom.js";
 import { bits, clock, percent, seconds } from "../common/format.js";
 import { framed } from "../common/frame.js";
+import { isAway, tooOften } from "../common/passing.js";
+import { pause } from "../common/pause.js";
 import { throttled } from "./throttle.js";
 import "./player.css";
 
 const LOOK = 1000; // milliseconds between two looks at a video that is not completed yet
+const PATIENCE = 10_000; // milliseconds for one look
 const TICK = 250; // milliseconds between two looks at what the player knows
 const AUTO = "-1";
 const SWITCHES = 6; // shown
@@ -22,14 +25,16 @@ const SPEEDS = [
   ["300000", "300 kbit/s"],
 ];
 
+const WHICH = ["video_hash", "addresses"]; // what is played, and where it is asked for
+
 export default framed("player", ({ model, root }) => {
   const player = new Player(model, root);
   const open = () => player.open();
-  model.on("change:video_hash", open);
+  for (const name of WHICH) model.on(`change:${name}`, open);
   open();
-  return () => {
-    model.off("change:video_hash", open);
-    player.stop();
+  return (keep) => {
+    for (const name of WHICH) model.off(`change:${name}`, open);
+    player.stop(keep);
   };
 });
 
@@ -79,20 +84,33 @@ class Player {
   // The video once it is completed; until then it is told how far it is.
   async completed(signal) {
     for (;;) {
-      const video = await this.wanted(signal);
+      const { video, wait } = await this.look(signal);
       if (video?.status === "completed") return video;
       if (video?.status === "failed") throw new Error(`The video failed in ${video.error.stage}: ${video.error.reason}`);
+      await pause(wait, signal);
+    }
+  }
+
+  // One look at it, which is told while there is nothing to play, and how long to wait before the next one. Somebody who is away for now is waited for.
+  async look(signal) {
+    try {
+      const video = await this.wanted(signal);
+      if (video?.status === "completed") return { video };
       text(this.title, video ? video.title : "");
       text(this.status, video ? `${video.status}: ${howFar(video)}` : "No video is completed yet. Send one, and it is played here.");
-      await new Promise((resolve) => setTimeout(resolve, LOOK));
-      signal.throwIfAborted();
+      return { video, wait: LOOK };
+    } catch (error) {
+      if (!isAway(error) && !tooOften(error)) throw error;
+      text(this.status, `${error.message} It is asked again.`);
+      return { wait: 1000 * (error.problem?.wait ?? 2) };
     }
   }
 
   async wanted(signal) {
     const hash = this.model.get("video_hash");
-    if (hash) return ask(this.addresses, `/videos/${hash}`, { signal });
-    return (await ask(this.addresses, "/videos?status=completed&limit=1", { signal })).items[0];
+    const options = { signal, patience: PATIENCE };
+    if (hash) return ask(this.addresses, `/videos/${hash}`, options);
+    return (await ask(this.addresses, "/videos?status=completed&limit=1", options)).items[0];
   }
 
   // -- playing
@@ -138,16 +156,29 @@ class Player {
   }
 
   failed({ fatal, type, details, response }) {
+    const code = response?.code;
+    if (code === 404) this.seeWhetherItIsThere();
     if (!fatal) return;
     if (type === Hls.ErrorTypes.MEDIA_ERROR && !this.mended) {
       this.mended = true;
       this.hls.recoverMediaError();
+      if (!this.video.currentTime) this.hls.startLoad(); // it does so by itself only where something was played
       return;
     }
-    const code = response?.code;
     if (type === Hls.ErrorTypes.NETWORK_ERROR && !code) this.fail("The API does not answer: is the lab up?");
     else if (code === 404) this.fail("A part of the video is no longer there: was it deleted?");
     else this.fail(code ? `The API answers ${code} where it should send the video.` : `The video cannot be played (${details}).`);
+  }
+
+  // hls.js goes on asking for what is not there for most of a minute. A video that was deleted never comes back.
+  async seeWhetherItIsThere() {
+    try {
+      await ask(this.addresses, `/videos/${this.shown.video_hash}`, { signal: this.opening.signal });
+    } catch (error) {
+      if (error.status !== 404) return;
+      this.hls?.stopLoad();
+      this.fail("The video is no longer there: it was deleted.");
+    }
   }
 
   // -- what is told
@@ -180,21 +211,28 @@ class Player {
   // -- the end
 
   close() {
-    this.opening?.abort();
-    this.hls?.destroy();
-    this.hls = this.shown = null;
-    this.history = [];
-    for (const name of ["src", "poster"]) this.video.removeAttribute(name);
-    this.video.load();
+    this.detach();
+    this.video.removeAttribute("poster");
     fill(this.level, option([AUTO, "automatic"]));
     for (const element of [this.title, this.about, this.switches, this.status, this.problem]) text(element, "");
     this.again.hidden = true;
   }
 
-  stop() {
+  // Nothing is fetched or played any more.
+  detach() {
+    this.opening?.abort();
+    this.hls?.destroy();
+    this.hls = this.shown = null;
+    this.history = [];
+    this.video.removeAttribute("src");
+    this.video.load();
+  }
+
+  stop(keep) {
     clearInterval(this.ticking);
     this.video.pause();
-    this.close();
+    if (keep) this.detach();
+    else this.close();
   }
 }
 
