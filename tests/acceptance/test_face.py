@@ -13,7 +13,8 @@ import vidlab
 from tests.acceptance.footage import footage
 from tests.lab import RunningLab
 from tests.waiting import until
-from vidlab.errors import NotEnded, NotThere, UnknownClip, UnknownVideo
+from vidlab import clips
+from vidlab.errors import NotEnded, NotThere, StageOver, UnknownClip, UnknownVideo
 from vidlab.face import Lab
 
 
@@ -164,6 +165,27 @@ def test_what_there_is_not_is_told(face: Lab, name: str) -> None:
         face.upload(name)
     with pytest.raises(UnknownVideo):
         face.video("0" * 32)
+
+
+def test_what_failed_is_retried_and_what_is_deleted_is_gone(face: Lab, lab: RunningLab) -> None:
+    video = face.upload(clips.make("text", lab.clips)).wait()
+    assert video.status == "failed"
+    with pytest.raises(StageOver, match="failed in preprocessing: The file is not a video"):
+        video.wait_for("720p", timeout=60)
+    assert face.retry(video).wait().status == "failed"
+    assert list(video.events()["kind"]).count("failed") == 2
+    face.delete(video)
+    with pytest.raises(UnknownVideo):
+        face.video(video)
+
+
+def test_a_load_in_the_background_is_sent_by_the_end_of_its_block(face: Lab) -> None:
+    before = len(face.videos(limit=100_000))
+    with face.loading(3, rate=10):
+        assert "processes run" in face._repr_html_(), "the kernel is free meanwhile"
+    found = face.videos(limit=100_000)
+    assert len(found) == before + 3
+    face.wait(list(found["video_hash"][:3]))
 
 
 def test_short_clips_stand_in_where_that_is_wanted(face: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
