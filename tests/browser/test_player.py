@@ -81,6 +81,7 @@ def test_a_slow_line_has_it_choose_the_lowest_level(
     show(page, lab, "player", video_hash=video["video_hash"])
     page.get_by_label("Line").select_option(label="300 kbit/s")
     page.evaluate("shown[0].model.set('video_hash', shown[0].model.get('video_hash'))")  # anew, with nothing buffered
+    expect(page.locator(".vl-status")).to_contain_text("ready")
     play(page)
     page.wait_for_function(f"{TIME} > 0.2")
     expect(fact(page, "Level")).to_have_text("144p")

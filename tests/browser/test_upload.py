@@ -306,7 +306,7 @@ def test_a_file_whose_earlier_uploads_came_to_nothing_is_sent_anew(
     sent: list[str] = []
     for come_to_nothing in (lab.ended, lab.ended, lab.client.delete, lab.ended):
         choose(page, bad)
-        page.wait_for_function(f"shown[0].model.get('sent').length === {len(sent) + 1}")
+        page.wait_for_function(f"shown[0].model.get('sent')?.length === {len(sent) + 1}")
         expect(row(page)).to_contain_text(SENT)
         sent.append(video_hash(page))
         come_to_nothing(sent[-1])
