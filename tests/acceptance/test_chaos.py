@@ -74,4 +74,4 @@ def test_every_fault_that_can_be_had_once_and_nothing_comes_to_harm(linked: Runn
     assert linked.local.faults() == []
     told = {event.facts["fault"] for event in linked.local.events(last) if event.kind == "fault_over"}
     assert told == {fault.name for fault in possible}
-    history.folder_of(linked.settings.state).joinpath("chaos-7-1.jsonl").unlink()
+    history.folder_of(linked.settings.state).joinpath("chaos-7-01.jsonl").unlink()

@@ -28,6 +28,7 @@ from vidlab.lab import evidence as evidence_module
 from vidlab.lab import history
 from vidlab.lab.case import Terms
 from vidlab.lab.check import TERMS, check
+from vidlab.lab.compose.lab import ComposeLab
 from vidlab.lab.evidence import Evidence, collect
 from vidlab.lab.history import History, Writer
 from vidlab.lab.identity import MARK
@@ -167,11 +168,17 @@ def staged_block(load: Load) -> Iterator[None]:
 
 @contextmanager
 def scratch_file(load: Load) -> Iterator[None]:
-    left = load.lab.settings.state.absolute() / "scratch" / "worker-1080p.1" / "left.ts"
-    left.parent.mkdir(parents=True, exist_ok=True)
-    left.write_bytes(b"left")
+    in_state(load.lab, "mkdir -p scratch/worker-1080p.1 && echo left > scratch/worker-1080p.1/left.ts")
     yield
-    left.unlink()
+    in_state(load.lab, "rm scratch/worker-1080p.1/left.ts")
+
+
+def in_state(lab: RunningLab, command: str) -> None:
+    """Have the shell do something in the folder that workers share, wherever that is."""
+    if isinstance(lab.local, ComposeLab):
+        lab.local.project.compose("exec", "--no-TTY", "--workdir", "/state", "keeper", "sh", "-c", command)
+    else:
+        subprocess.run(["sh", "-c", command], cwd=lab.settings.state, check=True)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.lab import RunningLab
 from vidlab import clips as table
 from vidlab.profiles import PARTITIONS, stages
@@ -104,6 +106,10 @@ def test_what_is_not_there_is_told_calmly(lab: RunningLab, tmp_path: Path) -> No
     assert "There is no video ffff." in done.stderr
     lost = vidlab(lab, "upload", tmp_path / "nowhere.mp4")
     assert lost.returncode == 2
+
+
+@pytest.mark.local_only  # whoever asks for containers finds those that are there, whatever folder is named
+def test_a_lab_that_is_down_is_told_with_what_to_type(lab: RunningLab, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "vidlab.cli", "--state", str(tmp_path / "none"), "lag"]
     down = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert down.returncode == 1
