@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from vidlab.bus import Bus
 from vidlab.errors import CannotDo, DependencyAway
@@ -19,6 +21,9 @@ from vidlab.profiles import MASTER, Topic
 from vidlab.settings import Settings
 from vidlab.store import Store
 from vidlab.store.engine import BUSY_TIMEOUT, Database
+
+LOCK_WAIT = 300  # milliseconds
+ORDER = ("videos", "jobs", "spans", "outbox", "events")
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,37 @@ def _lock_sqlite(path: str) -> Lock:
 def _lock_tables(settings: Settings) -> Lock:
     database = Database(settings)
     connection = database.engine.connect()
-    names = ", ".join(table.name for table in metadata.sorted_tables)
-    connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
 
     def release() -> None:
         connection.close()
         database.close()
 
+    try:
+        _lock_all(connection)
+    except OperationalError as error:
+        release()
+        raise DependencyAway(name="database", why=str(error.orig)) from error
     return Lock("all tables of the database are locked", release)
+
+
+def _lock_all(connection: Connection) -> None:
+    """Tables are locked one after the other, in the order in which most writers want them: a change, then its event.
+
+    For those that want them otherwise none is waited for as long as PostgreSQL takes to see a deadlock, which is a
+    second: it is begun anew instead. Raises OperationalError when it cannot be had for long.
+    """
+    names = ", ".join(sorted(metadata.tables, key=ORDER.index))
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_WAIT}"))
+            connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
+        except OperationalError:
+            connection.rollback()
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 # -- Kafka
