@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
 from tests.postgres import Postgres, fresh_database
+from tests.waiting import until
 from vidlab.lab.tampering import ORDER, lock_database
 from vidlab.models import metadata
 from vidlab.settings import Settings
@@ -19,6 +21,7 @@ from vidlab.store.migrate import migrate
 #: As our writers go, with time in between for the lock to come; they meet no row, and so not each other.
 STATEMENTS = ("UPDATE videos SET title = title", "SELECT pg_sleep(0.02)", "UPDATE events SET detail = detail")
 OTHERWISE = STATEMENTS[::-1]
+NOTICED = 1.3  # seconds; PostgreSQL looks for deadlocks after one (deadlock_timeout)
 REST = 0.2  # seconds between two transactions of who goes the other way
 
 
@@ -81,3 +84,20 @@ def test_busy_writers_are_held_up_and_neither_they_nor_the_lock_meet_a_deadlock(
             writer.join()
     assert [error for writer in writers for error in writer.errors] == []
     assert all(writer.written for writer in writers)
+
+
+def test_who_holds_a_later_table_gets_the_earlier_one_and_no_deadlock(settings: Settings) -> None:
+    url = settings.database_url.replace("+psycopg", "")
+    with psycopg.connect(url) as writer, psycopg.connect(url, autocommit=True) as asking, ThreadPoolExecutor(1) as pool:
+        writer.execute(OTHERWISE[0].encode())
+        locking = pool.submit(lock_database, settings)
+        waits = b"SELECT 1 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+        until(
+            lambda: asking.execute(waits).fetchone() is not None,
+            "the lock has the other tables, and waits for this one",
+        )
+        # By now PostgreSQL has seen that the lock's wait was no deadlock, and would find the writer's to be one.
+        time.sleep(NOTICED)
+        writer.execute(STATEMENTS[0].encode())  # one of the two must give way
+        writer.commit()
+        locking.result(30).release()
