@@ -51,6 +51,7 @@ class Awaited(Strict):
 
 class Service(Strict):
     image: str
+    pull_policy: Literal["", "never"] = ""
     build: Build | None = None
     command: list[str] = []
     entrypoint: list[str] = []
@@ -183,6 +184,14 @@ def test_the_build_wants_no_digest_and_no_frontend() -> None:
     text = (HOME / "services" / "Dockerfile").read_text()
     assert "@sha256" not in text
     assert "syntax=" not in text
+
+
+def test_each_image_of_ours_is_built_once_and_looked_for_nowhere_else(services: dict[str, Any]) -> None:
+    ours = {name: one for name, one in services.items() if name.startswith(OURS)}
+    built = {name: one["image"] for name, one in ours.items() if "build" in one}
+    assert set(built) == {"init", "jupyter"}  # each build of an image leaves the one before it without a name
+    assert set(built.values()) == {one["image"] for one in ours.values()}
+    assert {name for name, one in services.items() if one.get("pull_policy") == "never"} == set(ours)
 
 
 def test_it_is_of_the_specification(services: dict[str, Any]) -> None:
