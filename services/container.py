@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from vidlab.lab.folder import write_private
-from vidlab.lab.ready import announced, api, ready_file
+from vidlab.lab.ready import ready_file
 from vidlab.lab.scratch import scratch_of
 from vidlab.settings import Settings
 
@@ -78,13 +78,6 @@ def become(module: str, *words: str) -> None:
     runpy.run_module(f"services.{module}", run_name="__main__")
 
 
-def check() -> int:
-    """Does the API answer? The exit code for Docker: 0 or 1."""
-    name = NAME.read_text()
-    settings = Settings(process=name)
-    return 0 if announced(settings) and api(settings) else 1
-
-
 def jupyter() -> None:
     """Become JupyterLab, open for the host; who comes needs JUPYTER_TOKEN."""
     options = {
@@ -112,21 +105,18 @@ def scratch() -> None:
     sys.stdout.write(json.dumps([asdict(one) for one in scratch_of(Settings().state)]))
 
 
-def main(*words: str) -> int:
+def main(*words: str) -> None:
     """Do what the compose file says, or the host's supervisor."""
-    if words == ("check",):
-        return check()
-    if words == ("told",):
-        told()
-        return 0
-    if words == ("scratch",):
-        scratch()
-        return 0
-    if words == ("jupyter",):
-        jupyter()
-    become(*words)
-    return 0
+    match words:
+        case ("told",):
+            told()
+        case ("scratch",):
+            scratch()
+        case ("jupyter",):
+            jupyter()
+        case _:
+            become(*words)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

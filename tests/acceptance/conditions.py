@@ -53,7 +53,9 @@ def attempts(lab: RunningLab, video_hash: str, stage: str) -> list[int | None]:
 
 
 def lines_with(path: Path, *words: str) -> int:
-    """How many lines of a log hold all these words."""
+    """How many lines of a log hold all these words. A log that nobody wrote yet has none."""
+    if not path.exists():
+        return 0
     return sum(all(word in line for word in words) for line in path.read_text(errors="replace").splitlines())
 
 

@@ -88,7 +88,7 @@ def test_a_lab_that_is_well_is_judged_so(load: Load) -> None:
 def test_work_in_progress_is_never_taken_for_harm(lab: RunningLab) -> None:
     """It is looked at again and again, from the first chunk to the last end, while one video is deleted."""
     with Writer(lab.settings.state, "test-busy") as writer, ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(run, items(5, ("tiny", "blink", "text"), rate=2), lab.settings, writer)
+        sending = pool.submit(run, items(8, ("tiny", "blink", "text"), rate=1), lab.settings, writer)
         looks, deleted = 0, ""
         while not (sending.done() and all(_has_ended(lab, one) for one in writer.history().hashes - {deleted})):
             before = writer.history()

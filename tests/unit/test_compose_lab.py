@@ -90,6 +90,9 @@ class Stub(Project):
     def containers(self) -> list[Seen]:
         return self.slowly() if self.slowly else self.there
 
+    def container(self, number: str) -> Seen | None:
+        return next((one for one in self.containers() if one.id == number), None)
+
     def docker(self, *words: str, seconds: float = 0, given: str = "") -> str:
         self.told.append(words)
         time.sleep(self.takes)
@@ -452,6 +455,9 @@ def test_one_that_goes_between_two_questions_is_not_there(monkeypatch: pytest.Mo
     project.config = CONFIG
     monkeypatch.setattr(project, "docker", answered)
     assert project.containers() == []
+
+    answers.append(CommandFailed(command="docker inspect", why=words))
+    assert project.container("123") is None
 
 
 @pytest.mark.parametrize("words", ["bind: address already in use", "port is already allocated"])

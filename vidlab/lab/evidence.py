@@ -101,7 +101,7 @@ def collect(lab: Runner, only: Collection[str] | None = None, *, play: bool = Tr
             lag=tuple(_lag(settings, rows)),
             tasks=tuple(Queues(settings).tasks()),
             strays=tuple(one for one in strays_of(lab) if one in strays),
-            scratch=tuple(one for one in lab.scratch() if one in scratch),
+            scratch=tuple(one for one in lab.scratch() if one in scratch) if scratch else (),
         )
         return _without(found, _deleted_since(store, rows))
 

@@ -175,17 +175,22 @@ class Project:
         listed = self.docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={LABEL}.project={self.name}")
         if not (found := listed.split()):
             return []
-        try:
-            told = self.docker("inspect", *found)
-        except CommandFailed as error:
-            if "no such object" in str(error).lower():  # one of them went in between
-                return self.containers()
-            raise
-        return [_seen(record) for record in json.loads(told) if _is_own(record)]
+        seen = self._inspected(*found)
+        return self.containers() if seen is None else seen  # (one of them went in between)
 
     def container(self, number: str) -> Seen | None:
-        """One of them by its id; None when it is there no more."""
-        return next((one for one in self.containers() if one.id == number), None)
+        """One of them by its id; None when it is there no more. Raises CommandFailed."""
+        return next(iter(self._inspected(number) or ()), None)
+
+    def _inspected(self, *numbers: str) -> list[Seen] | None:
+        """What Docker tells of these; None when one of them is there no more."""
+        try:
+            told = self.docker("inspect", *numbers)
+        except CommandFailed as error:
+            if "no such object" in str(error).lower():
+                return None
+            raise
+        return [_seen(record) for record in json.loads(told) if _is_own(record)]
 
 
 def kind_of(service: str) -> str:
