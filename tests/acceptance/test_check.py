@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -88,7 +89,9 @@ def test_a_lab_that_is_well_is_judged_so(load: Load) -> None:
 def test_work_in_progress_is_never_taken_for_harm(lab: RunningLab) -> None:
     """It is looked at again and again, from the first chunk to the last end, while one video is deleted."""
     with Writer(lab.settings.state, "test-busy") as writer, ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(run, items(8, ("tiny", "blink", "text"), rate=1), lab.settings, writer)
+        enough = threading.Event()  # videos are sent until there were some looks, which take seconds in a full lab
+        wanted = items(60, ("tiny", "blink", "text"), rate=2)
+        sending = pool.submit(run, wanted, lab.settings, writer, stop=enough)
         looks, deleted = 0, ""
         while not (sending.done() and all(_has_ended(lab, one) for one in writer.history().hashes - {deleted})):
             before = writer.history()
@@ -99,7 +102,9 @@ def test_work_in_progress_is_never_taken_for_harm(lab: RunningLab) -> None:
             if not deleted and before.finalized:
                 deleted = min(before.finalized)
                 lab.client.delete(deleted)
-    assert looks > 1
+            if deleted and looks > 2:
+                enough.set()
+    assert looks > 2
     assert deleted
     until(lambda: "deleted" in lab.kinds(deleted), "it is removed")
     assert rules(check(writer.history(), collect(lab.local, writer.history().hashes))) == []
