@@ -488,6 +488,19 @@ def test_a_restart_that_docker_could_not_do_is_told(tmp_path: Path, monkeypatch:
 # -- up, and who was there before
 
 
+def test_down_ends_with_an_error_when_docker_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = tmp_path / "docker"
+    hanging.write_text("#!/bin/sh\nexec sleep 60\n")
+    hanging.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr("vidlab.lab.compose.lab.GONE", 0.3)
+    lab = ComposeLab(tmp_path / "lab")
+    monkeypatch.setattr(lab, "_has_containers", lambda: True)
+    for word in (lab.down, lab.reset):
+        with pytest.raises(CommandFailed, match="timed out"):
+            word()
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_containers_that_were_there_outlive_an_up_that_failed(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, there: bool

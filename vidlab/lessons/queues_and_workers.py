@@ -237,7 +237,7 @@ def _judge_behind(answer: Any) -> str | None:
         return None
     if float(answer) == len(run.rows) - 1:
         return "those on the other partition did not wait: somebody else reads it"
-    return "count the rows whose wait is as long as the long task, or longer"
+    return "count the short tasks on the partition of the long one: each had to wait until that was done"
 
 
 def _judge_lost(answer: Any) -> str | None:

@@ -16,6 +16,7 @@ from vidlab.settings import Settings
 
 #: Beside the local lab's folder: what clients were told, logs, and where the supervisor is. The data is in volumes.
 SUFFIX = "-compose"
+GONE = 180.0  # seconds in which Docker has taken all down: workers may end their tasks for 60 of them
 
 
 class ComposeLab(LocalLab):
@@ -53,15 +54,15 @@ class ComposeLab(LocalLab):
         return "The containers that were there are there still: docker compose ps"
 
     def down(self) -> None:
-        """Take all containers down, and keep their volumes."""
+        """Take all containers down, and keep their volumes. Raises CommandFailed, also when Docker hangs."""
         super().down()
         if self._has_containers():
-            self.project.compose(*ALL, "down")
+            self.project.compose(*ALL, "down", seconds=GONE)
 
     def reset(self) -> None:
-        """Take all containers down, and forget their volumes too."""
+        """Take all containers down, and forget their volumes too. Raises CommandFailed, also when Docker hangs."""
         super().down()
-        self.project.compose(*ALL, "down", "--volumes")
+        self.project.compose(*ALL, "down", "--volumes", seconds=GONE)
         self.folder.forget_data()
 
     def scratch(self) -> list[Scratch]:
