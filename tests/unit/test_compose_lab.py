@@ -390,8 +390,8 @@ def test_a_scaling_that_failed_may_be_asked_for_again(lab: Containers, docker: S
     async def scaled() -> None:
         scale(lab, "worker-720p", 2)
         await lab._look()
-        assert lab._scaling is not None
-        await lab._scaling
+        assert lab.scaling._task is not None
+        await lab.scaling._task
         assert lab.counts["worker-720p"] == 1
 
     asyncio.run(scaled())

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from typing import NoReturn
 
-from vidlab.errors import CannotDo, CommandFailed, LabFailed, VidLabError
+from vidlab.errors import CannotDo, CommandFailed, VidLabError
 from vidlab.lab.compose.container import Container
 from vidlab.lab.compose.project import ALL, Project, Seen, kind_of
+from vidlab.lab.compose.scaling import Scaling
 from vidlab.lab.folder import Folder
 from vidlab.lab.journal import Journal
 from vidlab.lab.status import State
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 
 TICK = 0.3  # seconds between two looks while something is on its way
 REST = 1.0  # seconds between two looks when nothing is
-FROZEN = "cannot start a paused container"
 GRACE = 10  # seconds between SIGTERM and SIGKILL when the lab goes down, as in the local lab
 MARK = "/state/run/disk-full"  # in each container of ours: one folder for all
 
@@ -44,7 +44,8 @@ class Containers:
         self.folder = folder
         self.journal = Journal()
         self.kinds = project.kinds
-        self.counts = {name: kind.count for name, kind in self.kinds.items() if name in project.by_default}
+        self.scaling = Scaling(project, self.journal, self.wake)
+        self.counts = self.scaling.counts
         self.held: set[str] = set()
         self.ending = asyncio.Event()
         self.processes: dict[str, Container] = {}
@@ -61,11 +62,8 @@ class Containers:
         self.began = time.monotonic()
         self.is_up = False
         self._wake = asyncio.Event()
-        self._asked: dict[str, int] = {}  # counts that Docker was asked for
-        self._there: dict[str, int] = {}  # how many of each kind there were at the last look
         self._full = False  # is the disk to be full?
         self._is_full: bool | None = None  # is it? Somebody may have left the mark
-        self._scaling: asyncio.Task[None] | None = None
 
     @property
     def closing(self) -> bool:
@@ -78,10 +76,7 @@ class Containers:
         self.is_up = attach
         found = await asyncio.to_thread(self.project.containers)
         there = Counter(kind_of(one.service) for one in found if one.status != "exited")
-        for name, kind in self.kinds.items():
-            if kind.scalable and (attach or there[name]):
-                self.counts[name] = there[name]
-        self._asked = dict(self.counts)
+        self.scaling.take_over(there, attach=attach)
         self.see(found)
 
     async def run(self, *, attach: bool = False) -> None:
@@ -97,15 +92,14 @@ class Containers:
                     await asyncio.wait_for(self._wake.wait(), REST if self._is_calm() else TICK)
                 self._wake.clear()
         finally:
-            await _cancelled(coming, self._scaling)
+            coming.cancel()
+            await asyncio.gather(coming, self.scaling.end(), return_exceptions=True)
             await self.on_end()
         await asyncio.to_thread(self.project.compose, *ALL, "down", "--timeout", str(GRACE))
         self.journal.tell("down", "lab")
 
     async def _come_up(self) -> None:
-        others = {kind: count for kind, count in self.counts.items() if count != self.kinds[kind].count}
-        counts = [f"--scale={self.project.service[kind]}={count}" for kind, count in others.items()]
-        words = self.project.command("up", "--detach", "--wait", "--no-recreate", *counts)
+        words = self.project.command("up", "--detach", "--wait", "--no-recreate", *self.scaling.words())
         try:
             await self.project.run(words)
         except VidLabError as error:
@@ -134,8 +128,7 @@ class Containers:
             await asyncio.to_thread(self._as_faults_want)
         for why in self.project.failures():
             self.journal.tell("failed", "docker", why)
-        self._follow_docker()
-        self._match_docker()
+        self._scale()
         await self._greet()
         now = (dict(self.counts), {one.name: one.pid for one in self.in_order() if one.pid is not None})
         if now != self._told:
@@ -153,7 +146,11 @@ class Containers:
                 self._api_began = api.began
 
     def _is_calm(self) -> bool:
-        return self.is_up and not self._scaling and all(one.settled or one.paused for one in self.processes.values())
+        return (
+            self.is_up
+            and not self.scaling.is_under_way
+            and all(one.settled or one.paused for one in self.processes.values())
+        )
 
     # -- what is seen
 
@@ -236,60 +233,14 @@ class Containers:
             if slot.seen is None and not slot.wanted:
                 del self.processes[slot.name]
 
-    def _follow_docker(self) -> None:
-        """Who scales by Docker alone means it: what has stood for two looks, and was not asked for here, is wanted."""
-        there = {kind: sum(one.seen is not None for one in self._of(kind)) for kind in self.counts}
-        if self.is_up and not self._is_scaling:
-            for kind, count in there.items():
-                stands = count and count == self._there.get(kind) and self.kinds[kind].scalable
-                if stands and count != self.counts[kind] == self._asked.get(kind):
-                    self._adopt(kind, count)
-        self._there = there
-
-    def _adopt(self, kind: str, count: int) -> None:
-        before = self.counts[kind]
-        self.counts[kind] = self._asked[kind] = count
-        self.journal.tell("scaled", kind, f"from {before} to {count}, by Docker", before=before, count=count)
-        self._mark_wanted()
-
-    @property
-    def _is_scaling(self) -> bool:
-        return self._scaling is not None and not self._scaling.done()
-
-    def _match_docker(self) -> None:
-        """Have compose make, or take away, what is wanted otherwise than it was asked for."""
-        if self._is_scaling:
+    def _scale(self) -> None:
+        """Want what somebody said to Docker alone, and have Docker do what was said here."""
+        if not self.is_up:
             return
-        self._scaling = None
-        changed = {kind: count for kind, count in self.counts.items() if self._asked.get(kind) != count}
-        if changed and self.is_up:
-            self._scaling = asyncio.create_task(self._scale(changed))
-
-    async def _scale(self, changed: dict[str, int]) -> None:
-        services = {self.project.service[kind]: count for kind, count in changed.items()}
-        words = [f"--scale={service}={count}" for service, count in services.items()]
-        self._asked.update(changed)
-        try:
-            await self._make(self.project.command("create", "--no-recreate", *words, *services))
-            await asyncio.to_thread(self._start_made, services)
-        except VidLabError as error:
-            for kind in changed:  # so that the same word may be said again
-                self.counts[kind] = self._asked[kind] = self._there.get(kind, 0)
-                self.journal.tell("failed", kind, str(error))
-        self.wake()
-
-    async def _make(self, words: list[str]) -> None:
-        """Make and remove containers. Compose would start the others too, which it cannot where one is paused."""
-        try:
-            await self.project.run(words)
-        except LabFailed as error:
-            if FROZEN not in str(error):
-                raise
-
-    def _start_made(self, services: Collection[str]) -> None:
-        made = [one.id for one in self.project.containers() if one.service in services and one.status == "created"]
-        if made:
-            self.project.docker("start", *made)
+        there = {kind: sum(one.seen is not None for one in self._of(kind)) for kind in self.counts}
+        if self.scaling.follow(there):
+            self._mark_wanted()
+        self.scaling.match()
 
     # -- orders
 
@@ -367,10 +318,3 @@ def _met(slot: Container) -> str:
     if slot.state is State.DONE:
         return "exited with code 0"
     return "healthy" if slot.seen and slot.seen.health == "healthy" else "runs"
-
-
-async def _cancelled(*tasks: asyncio.Task[None] | None) -> None:
-    for task in tasks:
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
