@@ -7,7 +7,7 @@ SEED ?= 7
 ROUND ?=
 SETUP := $(PYTHON) services/bootstrap.py $(if $(FORCE),--force)
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term
-COMPOSE_TESTS := tests/acceptance tests/notebooks/test_notebooks.py
+COMPOSE_TESTS := tests/acceptance tests/browser/test_dashboard.py tests/notebooks/test_notebooks.py
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock"
 
@@ -77,7 +77,7 @@ screenshot: setup-dev ## make data/dashboard.png, the README's picture, anew
 compose: setup ## write docker-compose.yml anew from the table of profiles and services/compose
 	@$(BIN)/python -m vidlab.lab.compose.rendered
 
-compose-test: setup-dev ## build the images, and test whole videos, faults and the verdict in containers; ARGS=... as above
+compose-test: setup-dev ## build the images, and test videos, faults, the dashboard and notebooks in containers; ARGS=... as above
 	docker compose --env-file .env.example build
 	VIDLAB_LAB=compose $(BIN)/pytest $(COMPOSE_TESTS) $(ARGS)
 

@@ -66,14 +66,14 @@ def test_a_video_that_is_sent_from_there_is_judged_there(lab: RunningLab) -> Non
 
 
 def test_it_cannot_take_down_what_it_is_a_part_of(lab: RunningLab) -> None:
-    program = "try:\n    lab.down()\nexcept Exception as error:\n    answer = str(error)"
+    program = "try:\n    lab.down()\nexcept Exception as error:\n    answer = error.advice"
     assert "docker compose down" in said(lab, program)
 
 
 @pytest.mark.timeout(600)
 def test_the_first_notebook_runs_there(lab: RunningLab) -> None:
     words = ("python", "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout", "--log-level=ERROR")
-    printed = in_jupyter(lab, *words, "00_start_here.ipynb", seconds=NOTEBOOK)
+    printed = in_jupyter(lab, *words, "notebooks/00_start_here.ipynb", seconds=NOTEBOOK)
     notebook = nbformat.reads(printed, as_version=4)  # type: ignore[no-untyped-call]
     solutions = code_cells(notebook, "solution")
     assert solutions
