@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.jupyter import Jupyter, menu
+from tests.browser.test_player import TIME, fact, play, rungs
 from tests.lab import RunningLab
 from vidlab import clips
 
@@ -51,6 +52,22 @@ def test_what_was_sent_is_told_to_the_kernel_and_played(
     )
     page.wait_for_function("document.querySelector('.vidlab-player video').currentTime > 0.5")
     screenshot("jupyter-player-dark")
+
+
+def test_the_levels_are_the_masters_and_a_forced_one_shows(
+    page: Page, lab: RunningLab, jupyter: Jupyter, screenshot: Screenshot
+) -> None:
+    video = lab.ended(lab.send(clips.make("landscape", lab.clips, lab.settings)))
+    jupyter.run(page, [f"from vidlab.widgets import Player; Player(video={video['video_hash']!r})"])
+    levels = page.locator(".vidlab-player").get_by_label("Level")
+    expect(levels.locator("option")).to_have_count(1 + len(rungs(video)))
+    offered = levels.locator("option").all_text_contents()
+    assert sorted(words.split(",")[0] for words in offered[1:]) == rungs(video)
+    levels.select_option(label=next(words for words in offered if words.startswith("144p")))
+    play(page)
+    page.wait_for_function(f"document.querySelector('video').videoHeight === 144 && {TIME} > 0.2")
+    expect(fact(page, "Level")).to_have_text("144p, forced")
+    screenshot("jupyter-player-light")
 
 
 def test_a_restarted_kernel_ends_its_widgets(page: Page, jupyter: Jupyter) -> None:

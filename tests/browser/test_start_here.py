@@ -73,6 +73,24 @@ def kill_by_button(dashboard: Locator, lab: RunningLab, process: str) -> int:
     return after
 
 
+def scale_by_button(dashboard: Locator, lab: RunningLab, kind: str) -> None:
+    """Make it two, and one again."""
+    second = f"{kind}.2"
+    dashboard.get_by_role("button", name=f"One more {kind}").click()
+    expect(dashboard.locator(f'[data-process="{second}"]')).to_have_attribute("data-state", "running")
+    assert pid_of(lab, second)
+    dashboard.get_by_role("button", name=f"One {kind} less").click()
+    until(lambda: second not in {one.name for one in lab.local.status().processes}, f"{second} is gone")
+
+
+def choose_dark(page: Page) -> None:
+    """By JupyterLab's menu, with the notebook open."""
+    page.locator("#jp-MainMenu").get_by_text("Settings", exact=True).click()
+    for item in ("Theme", "JupyterLab Dark"):
+        page.locator(".lm-Menu-itemLabel").get_by_text(item, exact=True).click()
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+
+
 def saved(page: Page, path: Path) -> list[str]:
     """Save the notebook, and give what each cell said."""
     before = path.stat().st_mtime_ns
@@ -106,6 +124,7 @@ def test_a_newcomer_runs_it_kills_a_worker_and_plays_the_video(
     expect(dashboard.locator(f'[data-process="{IDLE}"]')).to_be_attached()
     expect(dashboard).to_contain_text(str(kill_by_button(dashboard, lab, IDLE)))
     screenshot("start_here_dashboard")
+    scale_by_button(dashboard, lab, "worker-1080p")
     seen(page, ".vidlab-verdict")  # the last cell has run
     screenshot("start_here_verdict")
     texts = saved(page, jupyter.folder / notebook)
@@ -115,3 +134,7 @@ def test_a_newcomer_runs_it_kills_a_worker_and_plays_the_video(
     screenshot("start_here_timeline")
     play(seen(page, ".vidlab-player video"))
     screenshot("start_here_player")
+    choose_dark(page)
+    for widget in ("player", "timeline", "dashboard", "verdict"):
+        seen(page, f".vidlab-{widget}")
+        screenshot(f"start_here_{widget}_dark")

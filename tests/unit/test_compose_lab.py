@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -86,12 +88,16 @@ class Stub(Project):
         self.told: list[tuple[str, ...]] = []
         self.slowly: Callable[[], list[Seen]] | None = None
         self.takes = 0.0  # seconds for each command
+        self.checks: list[float] = []  # seconds until the next health check, as asked one after the other
 
     def containers(self) -> list[Seen]:
         return self.slowly() if self.slowly else self.there
 
     def container(self, number: str) -> Seen | None:
         return next((one for one in self.containers() if one.id == number), None)
+
+    def until_check(self, number: str, resumed: float = 0.0) -> float:
+        return self.checks.pop(0) if self.checks else math.inf
 
     def docker(self, *words: str, seconds: float = 0, given: str = "") -> str:
         self.told.append(words)
@@ -224,6 +230,49 @@ def test_a_paused_one_is_killed_too(lab: Containers, docker: Stub) -> None:
     looked(lab, docker, seen("kafka"), seen("keeper"), seen("worker_720p", status="paused"))
     do(lab, "kill", "worker-720p")
     assert [words[0] for words in docker.told] == ["kill", "start"]  # it must not go on in between
+
+
+def test_a_pause_waits_while_a_health_check_may_begin(
+    lab: Containers, docker: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.checks = [0.3, -0.1, -0.2, 4.9, 4.8]
+    do(lab, "pause", "worker-720p")
+    assert docker.told == [("pause", "worker_720p-1")]
+    assert docker.checks == [4.8]
+
+    do(lab, "resume", "worker-720p")
+    monkeypatch.setattr("vidlab.lab.compose.container.PATIENCE", 0.3)
+    docker.checks = [-1.0] * 50
+    do(lab, "pause", "worker-720p")  # one that does not end is not waited for for ever
+    assert docker.told[-1] == ("pause", "worker_720p-1")
+
+
+HEALTH = {"Interval": 5_000_000_000, "StartInterval": 1_000_000_000}
+
+
+@pytest.mark.parametrize(
+    ("status", "ends", "resumed", "expected"),
+    [
+        ("healthy", [], 0.0, 105.0),
+        ("starting", [], 0.0, 101.0),
+        ("healthy", [103.5, 108.5], 0.0, 113.5),
+        ("starting", [103.5], 0.0, 104.5),
+        ("healthy", [103.5], 120.25, 125.25),
+        ("", [], 0.0, math.inf),
+    ],
+)
+def test_the_next_health_check_is_known(
+    monkeypatch: pytest.MonkeyPatch, status: str, ends: list[float], resumed: float, expected: float
+) -> None:
+    def told(seconds: float) -> str:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    health = {"Health": {"Status": status, "Log": [{"End": told(end)} for end in ends]}} if status else {}
+    record = {"State": {"StartedAt": told(100.0), **health}, "Config": {"Healthcheck": HEALTH}}
+    project = Project()
+    monkeypatch.setattr(project, "docker", lambda *_: json.dumps([record]))
+    monkeypatch.setattr(time, "time", lambda: 90.0)
+    assert project.until_check("worker_720p-1", resumed) == pytest.approx(expected - 90.0)
 
 
 def test_a_kill_that_did_nothing_is_told(lab: Containers, docker: Stub, monkeypatch: pytest.MonkeyPatch) -> None:

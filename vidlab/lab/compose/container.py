@@ -16,6 +16,8 @@ from vidlab.lab.status import ProcessStatus, State
 KILL_ALL = ("sh", "-c", "kill -9 -1")  # all but the container's first process, which is Docker's own small init
 NOTICED = 2.0  # seconds in which Docker has noticed that a container ended
 LOOK = 0.1  # seconds between two looks
+CLEAR = 0.4  # seconds that a pause must have before the next health check begins
+PATIENCE = 8.0  # seconds for a health check to end
 
 
 class Container:
@@ -36,6 +38,7 @@ class Container:
         #: When the container began that was killed by us: until another begins, its end is certain.
         self._killed: float | None = None
         self._last: tuple[str, float] = ("", 0.0)
+        self._resumed = 0.0  # when, in seconds since the epoch
 
     # -- what it is
 
@@ -153,13 +156,18 @@ class Container:
         return True
 
     def pause(self) -> None:
+        """Freeze it, between two health checks: one that is frozen while it starts holds up Docker for ever."""
         seen = self._there("paused")
+        deadline = time.monotonic() + PATIENCE
+        while self.project.until_check(seen.id, self._resumed) < CLEAR and time.monotonic() < deadline:
+            time.sleep(LOOK)
         self.project.docker("pause", seen.id)
         self.seen = replace(seen, status="paused")  # the next word may come before the next look
 
     def resume(self) -> None:
         seen = self._there("resumed")
         self.project.docker("unpause", seen.id)
+        self._resumed = time.time()
         self.seen = replace(seen, status="running")
 
     def restart(self) -> None:

@@ -139,7 +139,7 @@ class Containers:
         api = self.processes["api"].seen if "api" in self.processes else None
         if api and api.status == "running" and api.began != self._api_began:
             try:
-                await asyncio.to_thread(self.on_api, api)
+                await self.do(lambda: self.on_api(api))
             except VidLabError as error:  # it ended meanwhile; the next one is told
                 log.info("not told: %s", error)
             else:

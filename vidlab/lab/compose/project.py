@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import re
 import shlex
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -182,6 +184,13 @@ class Project:
         """One of them by its id; None when it is there no more. Raises CommandFailed."""
         return next(iter(self._inspected(number) or ()), None)
 
+    def until_check(self, number: str, resumed: float = 0.0) -> float:
+        """Seconds until Docker begins that container's next health check; less than 0 while one may be under way.
+
+        `resumed`: when it was resumed last, in seconds since the epoch. Raises CommandFailed.
+        """
+        return _until_check(json.loads(self.docker("inspect", number))[0], resumed) - time.time()
+
     def _inspected(self, *numbers: str) -> list[Seen] | None:
         """What Docker tells of these; None when one of them is there no more."""
         try:
@@ -239,6 +248,17 @@ def _seen(record: Mapping[str, Any]) -> Seen:
         restarts=record["RestartCount"],
         began=_seconds(state["StartedAt"]),
     )
+
+
+def _until_check(record: Mapping[str, Any], resumed: float) -> float:
+    """When the next health check begins: Docker counts from the last one's end, or from when the container went on."""
+    state, check = record["State"], record["Config"].get("Healthcheck") or {}
+    if "Health" not in state:
+        return math.inf
+    ends = [_seconds(one["End"]) for one in state["Health"].get("Log") or ()]
+    at_first = check.get("StartInterval") if state["Health"]["Status"] == "starting" else None
+    nanoseconds: int = at_first or check["Interval"]
+    return max([_seconds(state["StartedAt"]), resumed, *ends]) + nanoseconds / 1e9
 
 
 def _seconds(text: str) -> float:
