@@ -85,11 +85,13 @@ def test_it_uses_the_width_and_cuts_no_name(page: Page, lab: RunningLab, show: S
     expect(process(page, "worker-thumbnail.1").locator(".vl-name")).to_have_text("thumbnail")
     tops = page.locator(".vl-card").evaluate_all("(cards) => cards.map((card) => card.getBoundingClientRect().top)")
     assert tops.count(min(tops)) == columns
-    cut = "(names) => names.filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent)"
-    assert page.locator(".vl-process .vl-name").evaluate_all(cut) == []
+    assert page.locator(".vl-process .vl-name").evaluate_all(CUT) == []
     captions = page.locator(".vl-flow-picture")
     assert captions.evaluate(ACROSS) == [], "no arrow goes through a word"
 
+
+#: The words for which there is no room.
+CUT = "(names) => names.filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent)"
 
 #: The captions that the arrow to the second topic touches.
 ACROSS = """(svg) => {

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.jupyter import Jupyter, run_all
+from tests.browser.test_dashboard import CUT
 from tests.lab import RunningLab
 from tests.notebooks.notebooks import code_cells, read, told
 from tests.waiting import until
@@ -124,6 +125,7 @@ def test_a_newcomer_runs_it_kills_a_worker_and_plays_the_video(
     expect(dashboard.locator(f'[data-process="{IDLE}"]')).to_be_attached()
     expect(dashboard).to_contain_text(str(kill_by_button(dashboard, lab, IDLE)))
     screenshot("start_here_dashboard")
+    assert dashboard.locator(".vl-process .vl-name").evaluate_all(CUT) == []
     scale_by_button(dashboard, lab, "worker-1080p")
     seen(page, ".vidlab-verdict")  # the last cell has run
     screenshot("start_here_verdict")
@@ -136,5 +138,5 @@ def test_a_newcomer_runs_it_kills_a_worker_and_plays_the_video(
     screenshot("start_here_player")
     choose_dark(page)
     for widget in ("player", "timeline", "dashboard", "verdict"):
-        seen(page, f".vidlab-{widget}")
+        expect(seen(page, f".vidlab-{widget}")).to_be_in_viewport()
         screenshot(f"start_here_{widget}_dark")

@@ -386,6 +386,19 @@ def test_an_event_of_a_lab_that_was_reset_is_another_one() -> None:
     assert len(ids) == 2
 
 
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"stage": "upload", "kind": "uploading", "detail": "film.mp4"}, "upload began (film.mp4)"),
+        ({"stage": "720p", "kind": "lease_expired", "attempt": 1}, "720p lease expired"),
+        ({"stage": "720p", "kind": "claimed", "attempt": 2}, "720p claimed, attempt 2"),
+        ({"kind": "completed"}, "completed"),
+    ],
+)
+def test_what_happened_is_said_in_words(facts: dict[str, Any], words: str) -> None:
+    assert events.video_event(event(1, **facts))["text"] == words
+
+
 def test_what_a_later_supervisor_did_is_told_to_who_heard_the_earlier_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vidlab.lab.journal.time.time_ns", lambda: 1_000_000_000)
     supervisor = Supervised()

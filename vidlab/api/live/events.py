@@ -12,6 +12,8 @@ from vidlab.models import Event
 NEWEST = 50  # events of a snapshot
 #: An event is older than its commit; one that was told in a snapshot too is known by its id.
 EARLIER = timedelta(seconds=1)
+#: Kinds of events that would not read well behind their stage.
+SAID = {"uploading": "began"}
 
 
 def lab_events(parts: Parts, after: int) -> list[Message]:
@@ -51,7 +53,7 @@ def _text(event: Event) -> str:
     stage = f"{event.stage} " if event.stage else ""
     attempt = f", attempt {event.attempt}" if event.attempt and event.attempt > 1 else ""
     detail = f" ({event.detail})" if event.detail else ""
-    return f"{stage}{event.kind.replace('_', ' ')}{attempt}{detail}"
+    return f"{stage}{SAID.get(event.kind, event.kind.replace('_', ' '))}{attempt}{detail}"
 
 
 class Journal:
