@@ -1,6 +1,8 @@
-"""What the images are: small enough, without a compiler, and not root's."""
+"""What the images and their containers are: small enough, without a compiler, not root's, and soon forgotten."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
@@ -23,6 +25,13 @@ def project(lab: RunningLab) -> Project:
 def test_the_image_of_our_services_is_small(project: Project) -> None:
     image = project.config["services"]["api"]["image"]
     assert int(project.docker("image", "inspect", image, "--format", "{{.Size}}")) < SIZE
+
+
+def test_no_volume_without_a_name_stays_behind(project: Project) -> None:
+    seen = json.loads(project.docker("inspect", *(one.id for one in project.containers())))
+    volumes = [mount["Name"] for one in seen for mount in one["Mounts"] if mount["Type"] == "volume"]
+    assert volumes
+    assert [name for name in volumes if not name.startswith(f"{project.name}_")] == []
 
 
 @pytest.mark.parametrize("service", ["api", "jupyter"])
