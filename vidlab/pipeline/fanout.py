@@ -7,6 +7,7 @@ work: it notes in the database that the job is queued, puts it into its queue, a
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import structlog
@@ -44,13 +45,14 @@ class HandOver:
 
 def consume(stage: Stage, settings: Settings, on_ready: Callable[[str], None], stopping: Callable[[], bool]) -> None:
     """Run the consumer of that stage until it is told to stop."""
-    hand_over = HandOver(stage, Store(settings, announce=True), Queues(settings))
-    subscription = Subscription(
-        topic=stage.topic,
-        group=stage.group,
-        handle=hand_over,
-        is_full=hand_over.is_full,
-        on_ready=on_ready,
-        stopping=stopping,
-    )
-    Loop(settings, subscription, Bus(settings)).run()
+    with closing(Store(settings, announce=True)) as store:
+        hand_over = HandOver(stage, store, Queues(settings))
+        subscription = Subscription(
+            topic=stage.topic,
+            group=stage.group,
+            handle=hand_over,
+            is_full=hand_over.is_full,
+            on_ready=on_ready,
+            stopping=stopping,
+        )
+        Loop(settings, subscription, Bus(settings)).run()
