@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -245,6 +246,25 @@ def test_a_pause_waits_while_a_health_check_may_begin(
     docker.checks = [-1.0] * 50
     do(lab, "pause", "worker-720p")  # one that does not end is not waited for for ever
     assert docker.told[-1] == ("pause", "worker_720p-1")
+
+
+@pytest.mark.parametrize(("busy", "tries"), [(2, 3), (3, 3)])
+def test_a_container_that_cannot_be_frozen_just_then_is_tried_again(
+    lab: Containers, docker: Stub, monkeypatch: pytest.MonkeyPatch, busy: int, tries: int
+) -> None:
+    tried: list[str] = []
+
+    def freeze(*words: str, **_: object) -> str:
+        tried.append(words[0])
+        if len(tried) <= busy:
+            raise CommandFailed(command="docker pause", why="OCI runtime pause failed: unable to freeze: unknown")
+        return ""
+
+    monkeypatch.setattr(docker, "docker", freeze)
+    with pytest.raises(CommandFailed) if busy == tries else nullcontext():
+        do(lab, "pause", "worker-720p")
+    assert tried == ["pause"] * tries
+    assert lab.processes["worker-720p.1"].paused == (busy < tries)
 
 
 HEALTH = {"Interval": 5_000_000_000, "StartInterval": 1_000_000_000}

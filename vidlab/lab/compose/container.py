@@ -17,7 +17,9 @@ KILL_ALL = ("sh", "-c", "kill -9 -1")  # all but the container's first process, 
 NOTICED = 2.0  # seconds in which Docker has noticed that a container ended
 LOOK = 0.1  # seconds between two looks
 CLEAR = 0.4  # seconds that a pause must have before the next health check begins
-PATIENCE = 8.0  # seconds for a health check to end
+PATIENCE = 6.0  # seconds for a health check to end
+FREEZES = 3  # tries
+BUSY = "unable to freeze"  # a container whose processes start others just then (cgroup v1)
 
 
 class Container:
@@ -158,11 +160,20 @@ class Container:
     def pause(self) -> None:
         """Freeze it, between two health checks: one that is frozen while it starts holds up Docker for ever."""
         seen = self._there("paused")
+        for left in reversed(range(FREEZES)):
+            self._await_gap(seen)
+            try:
+                self.project.docker("pause", seen.id)
+                break
+            except CommandFailed as error:
+                if BUSY not in str(error) or not left:
+                    raise
+        self.seen = replace(seen, status="paused")  # the next word may come before the next look
+
+    def _await_gap(self, seen: Seen) -> None:
         deadline = time.monotonic() + PATIENCE
         while self.project.until_check(seen.id, self._resumed) < CLEAR and time.monotonic() < deadline:
             time.sleep(LOOK)
-        self.project.docker("pause", seen.id)
-        self.seen = replace(seen, status="paused")  # the next word may come before the next look
 
     def resume(self) -> None:
         seen = self._there("resumed")
